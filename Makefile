@@ -1,0 +1,78 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each target installs what it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+WORK   ?= demo
+
+# pytest's closing line must stay visible, so its output is never piped.
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test test-slow test-all lint types imports docs samples wheel clean help
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable '.[etl,s3]' --group test --group lint
+	@touch $@
+
+install: $(STAMP) tesseract ## Make the virtual environment and install everything into it
+
+.PHONY: install tesseract chromium
+tesseract:
+	@command -v tesseract >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr >/dev/null; \
+	  else echo "The tesseract program is missing. Install it: apt-get install tesseract-ocr, or brew install tesseract." >&2; exit 1; fi; }
+
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "No Chromium: the browser tests will be skipped." >&2; fi; }
+
+demo: install ## Run all nine stages on synthetic data served by a local host
+	$(BIN)/ultracurate demo --work $(WORK)
+
+test: install ## The fast suite
+	$(PYTEST)
+
+test-cluster: install ## Real Dask processes: equality with serial, a killed worker, a scheduler by address
+	$(PYTEST) -m "cluster and not slow"
+
+test-browser: install chromium ## The report in a real browser
+	$(PYTEST) -m browser
+
+samples: install ## The real files, where the folder is there
+	$(PYTEST) -m "samples and not slow"
+
+test-slow: install ## The long proofs: twenty kills over one run, large tables
+	$(PYTEST) -m slow
+
+test-all: install chromium ## Everything
+	$(PYTEST) -m ""
+
+cover: install ## Coverage of the core
+	$(PYTEST) --cov --cov-report=term-missing:skip-covered
+
+lint: install ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## mypy --strict over package and tests
+	$(BIN)/mypy
+
+imports: install ## The layers of the house
+	$(BIN)/lint-imports
+
+docs: install ## Write the generated pages: stages, datasets, commands
+	$(BIN)/python docs/generate.py
+
+wheel: install ## Build the wheel, install it into an empty environment and run it there
+	bash .ci/wheel
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

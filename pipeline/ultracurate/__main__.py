@@ -1,0 +1,5 @@
+"""`python -m ultracurate`."""
+
+from ultracurate.cli import main
+
+main()

@@ -1,0 +1,120 @@
+"""The members of a tar file, plain or compressed, read once from front to back."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, is_noise, normalise, read_exactly
+from ultracurate.core.errors import RowError
+
+
+class _Tape:
+    """A tar's bytes, read forward with a step back of one block, metered against bombs."""
+
+    def __init__(self, source: Any, packed: BinaryIO | None, limits: ArchiveLimits) -> None:
+        self.source, self.packed, self.limits = source, packed, limits
+        self.at = 0
+        self.kept = b""  # the last bytes read, ending at `at`; tarfile looks back by one byte
+        self.pending = b""  # bytes that were stepped back over
+        self.last = b""  # the last block, to recognise the end marker
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, to: int) -> int:
+        if self.packed is None:
+            self.at, self.kept = self.source.seek(to), b""
+            return to
+        while to > self.at:
+            if not self._take(min(MIB, to - self.at)):
+                break
+        if to < self.at:
+            if self.at - to > len(self.kept):
+                raise RowError("a member of a compressed tar was read after the next one was taken; read it in order")
+            self.kept, self.pending = self.kept[: len(self.kept) - (self.at - to)], self.kept[to - self.at :]
+            self.at = to
+        return self.at
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > MIB:  # only a header that lies about its length asks for this much
+            raise RowError("a tar header of more than 1 MiB")
+        self.last = self._take(size)
+        return self.last
+
+    def _take(self, size: int) -> bytes:
+        data = self.pending[:size]
+        self.pending = self.pending[size:]
+        while len(data) < size and (more := self.source.read(size - len(data))):
+            data += more
+        self.at += len(data)
+        self.kept = data[-1024:] if len(data) >= 1024 else (self.kept + data)[-1024:]
+        if self.packed is not None:
+            if self.at > self.limits.max_total_bytes:
+                raise RowError(f"expected at most {self.limits.max_total_bytes} bytes once unpacked, found more")
+            # One MiB of grace for what the decompressor has read ahead or still holds back.
+            if self.at > MIB and self.at > self.limits.max_ratio * (self.packed.tell() + 1):
+                raise RowError(f"a compression ratio above {self.limits.max_ratio}; the rest was not read")
+        return data
+
+
+def tar_members(fileobj: BinaryIO, head: bytes, limits: ArchiveLimits) -> Iterator[Member]:
+    """Members in order; `head` is the first six bytes, which tell the compression. Offsets only from plain tars."""
+    source: Any = fileobj
+    if head.startswith(b"\x1f\x8b"):
+        source = gzip.GzipFile(fileobj=fileobj, mode="rb")
+    elif head.startswith(b"BZh"):
+        source = bz2.BZ2File(fileobj)
+    elif head.startswith(b"\xfd7zXZ\x00"):
+        source = lzma.LZMAFile(fileobj)  # noqa: SIM115 (the caller closes the file below it)
+    tape = _Tape(source, None if source is fileobj else fileobj, limits)
+    archive = tarfile.open(fileobj=tape, mode="r:", encoding="utf-8", errors="surrogateescape")  # type: ignore[call-overload]  # noqa: SIM115
+    while (info := archive.next()) is not None:
+        archive.members = []  # tarfile would remember every member
+        if info.size < 0:  # tarfile would follow it backwards, for ever
+            raise RowError("a tar header with a negative size")
+        path = normalise(info.name)
+        if info.isdir() or is_noise(path):
+            continue
+        problem = _tar_problem(info)
+        plain = problem is None and tape.packed is None
+        yield Member(path, info.size, info.offset_data if plain else None, problem, _tar_reader(tape, info))
+    if tape.packed is None:
+        tape.seek(archive.offset)
+        tape.read(tarfile.BLOCKSIZE)
+    if tape.last != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise RowError("truncated tar archive: its end marker is missing; fetch the file again")
+
+
+def _tar_problem(info: tarfile.TarInfo) -> str | None:
+    if info.issym() or info.islnk():
+        return "a symbolic link" if info.issym() else "a hard link"
+    if info.issparse():
+        return "a sparse file"
+    return None if info.isreg() else "a device or another special file"
+
+
+def _tar_reader(tape: _Tape, info: tarfile.TarInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        tape.seek(info.offset_data)
+        return read_exactly(lambda size: tape.read(size), info.size)
+
+    return read
+
+
+def is_tar_header(block: bytes, named: re.Match[str] | None) -> bool:
+    """A tar header by its magic or, for the oldest kind, by its checksum; a short block is decided by the name."""
+    if block[257:262] == b"ustar":
+        return True
+    if len(block) < 512:
+        return named is not None
+    try:
+        tarfile.TarInfo.frombuf(block[:512], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""Structured logs: one JSON object a line, a file for each process, so that no two processes share a writer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+LOGGER = logging.getLogger("ultracurate")
+_opened: dict[str, logging.Handler] = {}
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record with its `data` mapping as one JSON line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object: time, level, event, and the event's own fields."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line |= getattr(record, "data", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def open_log(folder: Path | None, run_id: str) -> None:
+    """Send this process's events to `<folder>/<run id>/<host>-<pid>.jsonl`; without a folder they are dropped."""
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False
+    key = f"{folder}/{run_id}/{os.getpid()}"
+    if key in _opened:
+        return
+    for old in list(LOGGER.handlers):
+        LOGGER.removeHandler(old)
+        old.close()
+    _opened.clear()
+    handler: logging.Handler = logging.NullHandler()
+    if folder is not None:
+        (folder / run_id).mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(
+            folder / run_id / f"{socket.gethostname()}-{os.getpid()}.jsonl", encoding="utf-8", delay=True
+        )
+        handler.setFormatter(JsonLines())
+    LOGGER.addHandler(handler)
+    _opened[key] = handler
+
+
+def event(name: str, **data: object) -> None:
+    """Log one event with its fields."""
+    LOGGER.info(name, extra={"data": data})

@@ -1,0 +1,58 @@
+"""Where manifests, recipes and ontology lie: in the checkout first, else inside the installed package.
+
+An editable install copies data files once and the copies go stale, so a checkout always wins.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from ultracurate.core.errors import ConfigError
+
+PROJECT = "ultracurate"
+
+
+def manifests_dir() -> Path:
+    """Folder of the shipped dataset manifests, one `<slug>.yaml` each."""
+    return data_root() / "manifests" / "datasets"
+
+
+def recipes_dir() -> Path:
+    """Folder of the shipped recipes, one `<name>.yaml` each."""
+    return data_root() / "manifests" / "recipes"
+
+
+def ontology_dir() -> Path:
+    """Folder of the shipped ontology: anatomy, views, pathology, modality."""
+    return data_root() / "ontology"
+
+
+def data_root(package: Path | None = None) -> Path:
+    """Folder that holds `manifests/` and `ontology/`, for this package folder (default: our own)."""
+    folder = package if package is not None else Path(str(resources.files(PROJECT)))
+    if checkout := _find_checkout(folder):
+        return checkout
+    shipped = folder / "_data"
+    if (shipped / "manifests").is_dir():
+        return shipped
+    raise ConfigError(
+        f"Expected the manifests in a checkout of {PROJECT} above {folder} or in {shipped}, found neither. "
+        f"Install the package again: pip install --force-reinstall {PROJECT}"
+    )
+
+
+def _find_checkout(folder: Path) -> Path | None:
+    """The nearest folder above with `manifests/` beside a pyproject.toml of this project."""
+    for parent in folder.resolve().parents:
+        project_file = parent / "pyproject.toml"
+        if not (parent / "manifests").is_dir() or not project_file.is_file():
+            continue
+        try:
+            project = tomllib.loads(project_file.read_text(encoding="utf-8")).get("project", {})
+        except (tomllib.TOMLDecodeError, OSError):
+            continue  # somebody else's broken project above us is not our business
+        if project.get("name") == PROJECT:
+            return parent
+    return None

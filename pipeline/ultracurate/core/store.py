@@ -1,0 +1,157 @@
+"""The work directory: a local folder or any fsspec URL, where a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+
+from ultracurate.core.errors import StorageError, storage_error
+
+
+class Store:
+    """Reads and atomic writes under one root; every path is relative to it, "/" separated."""
+
+    def __init__(self, url: str | Path) -> None:
+        self.fs: Any
+        self.fs, self._root = fsspec.core.url_to_fs(str(url))
+        self.local = Path(self._root) if "file" in _protocols(self.fs) else None
+        self.url = str(self.local) if self.local else self.fs.unstrip_protocol(self._root)
+
+    def _full(self, path: str) -> str:
+        return f"{self._root.rstrip('/')}/{path}"
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        return self.local.joinpath(path).exists() if self.local else bool(self.fs.exists(self._full(path)))
+
+    def names(self, folder: str) -> list[str]:
+        """Sorted names in a folder; empty if there is none."""
+        try:
+            found = (
+                [path.name for path in (self.local / folder).iterdir()]
+                if self.local
+                else [p.rsplit("/", 1)[-1] for p in self.fs.ls(self._full(folder), detail=False)]
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(found)
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        return int(self.fs.size(self._full(path)))
+
+    def open(self, path: str) -> IO[bytes]:
+        """A seekable binary reader."""
+        if self.local:
+            return (self.local / path).open("rb")
+        reader: IO[bytes] = self.fs.open(self._full(path), "rb")
+        return reader
+
+    def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Bytes of a file, or of a range of it."""
+        if self.local:
+            with (self.local / path).open("rb") as file:
+                file.seek(offset)
+                return file.read(-1 if length is None else length)
+        end = None if length is None else offset + length
+        return bytes(self.fs.cat_file(self._full(path), start=offset or None, end=end))
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a whole file: after a crash it is there complete, or not there."""
+        with self.create(path) as file:
+            file.write(data)
+
+    @contextmanager
+    def create(self, path: str) -> Iterator[IO[bytes]]:
+        """A binary writer whose file appears under `path` only when the block ends without an error.
+
+        Local: temporary name on the same disk, fsync, rename. Object stores publish an upload only when it is
+        complete, so there the file is prepared on the local disk and put in one piece.
+        """
+        folder = self.scratch()
+        temporary = folder / f"{uuid.uuid4().hex}.tmp"
+        try:
+            with temporary.open("w+b") as file:
+                yield file
+                file.flush()
+                if self.local:
+                    os.fsync(file.fileno())
+            self.adopt(temporary, path)
+        except OSError as exc:
+            if clear := storage_error(exc, f"{self.url}/{path}"):
+                raise clear from exc
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def adopt(self, file: Path, path: str) -> None:
+        """Move a finished local file to `path`, atomically."""
+        if self.local:
+            target = self.local / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                file.replace(target)
+            except OSError:  # another file system: copy beside the target first, so that the rename stays atomic
+                beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
+                shutil.copyfile(file, beside)
+                beside.replace(target)
+                file.unlink(missing_ok=True)
+            return
+        self.fs.makedirs(self._full(path).rsplit("/", 1)[0], exist_ok=True)
+        self.fs.put_file(str(file), self._full(path))
+        file.unlink(missing_ok=True)
+
+    def link(self, source: str, path: str) -> None:
+        """Make `path` show the bytes of `source`, in place of what was there: a hard link if possible, else a copy."""
+        if not self.local:
+            self.fs.makedirs(self._full(path).rsplit("/", 1)[0], exist_ok=True)
+            self.fs.cp_file(self._full(source), self._full(path))
+            return
+        target = self.local / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
+        try:
+            beside.hardlink_to(self.local / source)
+        except OSError:
+            shutil.copyfile(self.local / source, beside)
+        beside.replace(target)
+        beside.unlink(missing_ok=True)  # renaming one hard link over another leaves both names
+
+    def remove(self, path: str) -> None:
+        """Delete a file; no error if there is none."""
+        if self.local:
+            (self.local / path).unlink(missing_ok=True)
+        elif self.fs.exists(self._full(path)):
+            self.fs.rm_file(self._full(path))
+
+    def scratch(self) -> Path:
+        """A local folder for unfinished files, on the work directory's own disk where that is local."""
+        folder = self.local / "tmp" if self.local else Path(tempfile.gettempdir()) / "ultracurate"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise storage_error(exc, str(folder)) or StorageError(f"Could not make {folder}: {exc.strerror}") from exc
+        return folder
+
+    def check_writable(self) -> None:
+        """Fail early, with a clear message, if nothing can be written here."""
+        probe = f"tmp-{uuid.uuid4().hex}.probe"
+        self.write(probe, b"ultracurate")
+        self.remove(probe)
+
+    def buffer(self, path: str) -> io.BytesIO:
+        """A small file wholly in memory."""
+        return io.BytesIO(self.read(path))
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)

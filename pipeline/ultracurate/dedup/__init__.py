@@ -1,0 +1,1 @@
+"""Duplicates as a graph over columns of hashes; never opens an image."""

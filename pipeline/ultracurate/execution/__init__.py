@@ -1,0 +1,1 @@
+"""Where jobs run; the only package that imports Dask."""

@@ -1,0 +1,92 @@
+"""Jobs on Dask: a local cluster of processes, or a scheduler that is already running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from ultracurate.core.errors import ConfigError
+from ultracurate.core.executor import EXECUTORS
+from ultracurate.core.work import Outcome, worker_setup
+
+J = TypeVar("J")
+O = TypeVar("O")  # noqa: E741 - outcome
+
+WINDOW_PER_THREAD = 3
+"""Jobs in flight for each worker thread: one starves workers between jobs, an unbounded number floods the scheduler."""
+
+ALLOWED_FAILURES = 20
+"""Dask blames every task assigned to a lost worker; its default of 3 gives up on jobs that were only queued there."""
+
+
+@EXECUTORS.register("dask")
+class DaskExecutor:
+    """Submits jobs through a bounded window; a lost worker's jobs are run again elsewhere."""
+
+    def __init__(self, workers: int = 2, scheduler: str | None = None) -> None:
+        import dask
+        from distributed import Client, LocalCluster
+
+        dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
+        self._cluster: Any = None
+        if scheduler is None:
+            self._cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                memory_limit=0,
+            )
+            self._client = Client(self._cluster)
+        else:
+            try:
+                self._client = Client(scheduler, timeout=30)
+            except (OSError, TimeoutError, ValueError) as exc:
+                raise ConfigError(
+                    f"No Dask scheduler answers at {scheduler}: {exc}. "
+                    "Start one with `dask scheduler`, or leave --scheduler out."
+                ) from None
+        self._client.run(worker_setup)
+
+    def map(self, fn: Callable[[J], O], jobs: Iterable[J]) -> Iterator[O]:
+        """Yield outcomes as they end; a job whose workers keep dying becomes a failed outcome."""
+        from distributed import as_completed
+
+        queue = iter(jobs)
+        by_key: dict[str, J] = {}
+
+        def submit(n: int) -> list[Any]:
+            futures = []
+            for job in islice(queue, n):
+                future = self._client.submit(fn, job, pure=False, retries=2)
+                by_key[future.key] = job
+                futures.append(future)
+            return futures
+
+        first = submit(self._window())
+        if not first:
+            return
+        running = as_completed(first)
+        for future in running:
+            job = by_key.pop(future.key)
+            error = future.exception()
+            yield future.result() if error is None else _lost(job, error)
+            future.release()
+            missing = self._window() - len(by_key)
+            for new in submit(max(missing, 1)):
+                running.add(new)
+
+    def _window(self) -> int:
+        threads: int = sum(self._client.nthreads().values())
+        return max(1, threads) * WINDOW_PER_THREAD
+
+    def close(self) -> None:
+        """Close the client, and the cluster if it is ours."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def _lost(job: Any, error: BaseException) -> Any:
+    return Outcome(getattr(job, "id", "?"), failure=f"{type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""Synthetic ultrasound with exact truth: textures, sectors, device screens, overlays, tiny datasets, a local host."""

@@ -1,0 +1,90 @@
+"""What a source is made with: addresses, folders, limits, patience, and how to wait."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ultracurate import __version__
+from ultracurate.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import requests
+
+USER_AGENT = f"ultracurate/{__version__} (+https://github.com/ultracurate/ultracurate)"
+"""Names the tool and a contact, as Zenodo asks; a nameless agent was blocked there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """Settings of all sources of one run; none of them can change what a dataset holds."""
+
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Base URL by source name, over ULTRACURATE_HOST_<NAME> and the public address."""
+    roots: Mapping[str, str | Path] = field(default_factory=dict)
+    """Folder by root name, over ULTRACURATE_ROOT_<NAME>."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Requests a minute by class (`zenodo.search`), source (`zenodo`) or `*`; 0 switches the limit off."""
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    """Where tokens and ULTRACURATE_* are looked up; None is the environment of this process."""
+    user_agent: str = USER_AGENT
+    timeout: tuple[float, float] = (10.0, 60.0)
+    """Seconds to connect, and between two pieces of an answer."""
+    retries: int = 5
+    """Further attempts after the first; for a file body: attempts in a row that made no headway."""
+    backoff: float = 1.0
+    """Seconds before the first retry; doubles each time, up to a minute, with jitter."""
+    max_wait: float = 900.0
+    """Longest Retry-After that is waited for; a longer one ends the call with state `quota`."""
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    session_factory: Callable[[], requests.Session] | None = None
+
+    def _variable(self, name: str) -> str | None:
+        environ = os.environ if self.environ is None else self.environ
+        return environ.get(name) or None
+
+    def base_url(self, name: str, default: str | None) -> str | None:
+        """Address of a source without a final slash: setting, then environment, then `default`."""
+        variable = f"ULTRACURATE_HOST_{name.upper()}"
+        found = self.hosts.get(name) or self._variable(variable) or default
+        if found is None:
+            return None
+        parts = urlsplit(found)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+            raise ConfigError(
+                f"The address of source {name!r} must look like https://host[:port][/path], without login or query. "
+                f"Correct `hosts: {{{name}: ...}}` in the recipe or {variable}."
+            )
+        return found.rstrip("/")
+
+    def root(self, name: str) -> Path:
+        """Folder behind a named root; a missing one is a `ConfigError` that says how to set it."""
+        variable = f"ULTRACURATE_ROOT_{name.upper()}"
+        found = self.roots.get(name) or self._variable(variable)
+        how = (
+            f"Set it in one of three ways: `roots: {{{name}: FOLDER}}` in the recipe, --root {name}=FOLDER, "
+            f"or the environment variable {variable}=FOLDER."
+        )
+        if not found:
+            raise ConfigError(f"The local source expects a folder for root {name!r}, and none is set. {how}")
+        if not Path(found).is_dir():
+            raise ConfigError(f"The local source expects root {name!r} at {found}, and there is no such folder. {how}")
+        return Path(found)
+
+    def token(self, variable: str) -> str | None:
+        """A secret from the environment; never stored, logged or shown."""
+        return self._variable(variable)
+
+    def limit(self, kind: str, default: float) -> float | None:
+        """Requests a minute for a class such as `zenodo.search`; None means no limit."""
+        for key in (kind, kind.partition(".")[0], "*"):
+            if key in self.limits:
+                default = self.limits[key]
+                break
+        return default if default > 0 else None

@@ -1,0 +1,178 @@
+"""A file on its way in: `<target>.part` with a sidecar that says what the bytes belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ultracurate.core.errors import StorageError, storage_error
+from ultracurate.sources._base import Fetched
+
+CHUNK = 1 << 18
+
+
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """Disk errors inside become the clear `StorageError` where there is one."""
+    try:
+        yield
+    except OSError as exc:
+        if clear := storage_error(exc, str(path)):
+            raise clear from exc
+        raise
+
+
+@dataclass(slots=True)
+class Digests:
+    """Size and digests of the bytes seen so far."""
+
+    size: int = 0
+    sha256: Any = field(default_factory=hashlib.sha256)
+    md5: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))  # what Zenodo states
+
+    def add(self, data: bytes) -> None:
+        """Count and digest more bytes."""
+        self.size += len(data)
+        self.sha256.update(data)
+        self.md5.update(data)
+
+    def of_checksum(self, checksum: str) -> str:
+        """The digest that compares with `md5:<hex>` or `sha256:<hex>`, written the same way."""
+        name = checksum.partition(":")[0]
+        return f"{name}:{(self.md5 if name == 'md5' else self.sha256).hexdigest()}"
+
+    def problem(self, size: int | None, checksum: str | None) -> str | None:
+        """What does not fit the expected size and digest; None if all fits."""
+        if size is not None and self.size != size:
+            return f"expected {size} bytes, found {self.size}"
+        if checksum is not None and self.of_checksum(checksum) != checksum.lower():
+            return f"expected {checksum.lower()}, found {self.of_checksum(checksum)}"
+        return None
+
+    def fetched(self, path: Path, transferred: int = 0) -> Fetched:
+        """The account of a whole file at `path`."""
+        return Fetched(path, self.size, self.sha256.hexdigest(), self.md5.hexdigest(), transferred)
+
+
+def digest_file(path: Path) -> Digests:
+    """Size and digests of a file on disk."""
+    digests = Digests()
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            digests.add(data)
+    return digests
+
+
+class Partial:
+    """The unfinished bytes of one target; survives the process that began it."""
+
+    def __init__(self, target: Path, url: str, size: int | None, checksum: str | None) -> None:
+        self.target = target
+        self.path = target.with_name(target.name + ".part")
+        self.sidecar = target.with_name(target.name + ".part.json")
+        self.url = url
+        self.size = size
+        self.checksum = checksum
+        self.validator: str | None = None
+        self.total: int | None = None
+        self.digests = Digests()
+        with on_disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._load()
+
+    @property
+    def done(self) -> int:
+        """Bytes that are here."""
+        return self.digests.size
+
+    @property
+    def expected(self) -> int | None:
+        """Bytes of the whole file, if anybody said so."""
+        return self.total if self.total is not None else self.size
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether more bytes may be added: a validator, or a digest at the end, proves that they belong together."""
+        return self.done > 0 and (self.validator is not None or self.checksum is not None)
+
+    def _load(self) -> None:
+        try:
+            note = json.loads(self.sidecar.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            note = None
+        same_file = isinstance(note, dict) and note.get("size") == self.size and note.get("checksum") == self.checksum
+        same_url = isinstance(note, dict) and note.get("url") == self.url
+        # A mirror may go on where another address stopped, but only towards a known digest.
+        if not self.path.exists() or not same_file or not (same_url or self.checksum):
+            self.discard()
+            return
+        self.total = note.get("total")
+        self.validator = note.get("validator") if same_url else None
+        self.digests = digest_file(self.path)
+        if not self.can_resume or (self.expected is not None and self.done > self.expected):
+            self.discard()
+
+    def discard(self) -> None:
+        """Forget everything that is here."""
+        with on_disk(self.target):
+            self.path.unlink(missing_ok=True)
+            self.sidecar.unlink(missing_ok=True)
+        self.digests, self.validator, self.total = Digests(), None, None
+
+    def begin(self, validator: str | None, total: int | None) -> None:
+        """Start at byte 0 of an answer that has this validator and length."""
+        self.discard()
+        self.validator, self.total = validator, total
+        note = {"url": self.url, "validator": validator, "total": total, "size": self.size, "checksum": self.checksum}
+        with on_disk(self.target):
+            self.check_space()
+            temporary = self.sidecar.with_name(self.sidecar.name + ".tmp")
+            temporary.write_text(json.dumps(note), encoding="utf-8")
+            temporary.replace(self.sidecar)
+
+    def check_space(self) -> None:
+        """Raise `StorageError` now rather than after hours, when the rest cannot fit on the disk."""
+        if self.expected is None:
+            return
+        need, free = self.expected - self.done, shutil.disk_usage(self.target.parent).free
+        if need > free:
+            raise StorageError(
+                f"Could not write {self.target}: expected room for {need:,} bytes, found {free:,} free. "
+                "Free some space, or choose another --work; what was fetched is kept, run the same command again."
+            )
+
+    @contextmanager
+    def appending(self) -> Iterator[IO[bytes]]:
+        """The open file, positioned at its end."""
+        with on_disk(self.target), self.path.open("ab", buffering=0) as file:
+            yield file
+
+    def append(self, file: IO[bytes], data: bytes) -> None:
+        """Write and digest more bytes."""
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        self.digests.add(data)
+
+    def publish(self, transferred: int) -> Fetched:
+        """Make the verified bytes appear as the target, whole and safe on the disk."""
+        with on_disk(self.target):
+            if not self.path.exists():
+                self.path.touch()  # a file of 0 bytes
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+            self.path.replace(self.target)
+            self.sidecar.unlink(missing_ok=True)
+            folder = os.open(self.target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return self.digests.fetched(self.target, transferred)

@@ -1,0 +1,111 @@
+"""Joins a dataset's own tables (CSV, TSV) to its files: which table belongs to which files, and its values by key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+
+from ultracurate.core.archives import is_archive, iter_members
+from ultracurate.core.blobs import Blobs
+from ultracurate.core.context import Context
+from ultracurate.core.errors import RowError
+from ultracurate.core.layout import compile_pattern, fill_template
+
+FOUND = pa.schema([("file_id", pa.string()), ("tables", pa.string())])
+HEAD = 4096
+
+
+def find_tables(columns: pa.Table, ctx: Context) -> pa.Table:
+    """For each file of a dataset that declares `tables`: where those tables lie, as JSON, pinned by digest."""
+    by_dataset: dict[str, list[dict[str, Any]]] = {}
+    for row in columns.to_pylist():
+        if row["dataset"] in ctx.manifests and ctx.manifest(row["dataset"]).tables:
+            by_dataset.setdefault(row["dataset"], []).append(row)
+    found = []
+    for dataset, files in by_dataset.items():
+        places = [place for file in files for place in _places(file, ctx.manifest(dataset).tables, ctx.blobs)]
+        text = json.dumps(sorted(places, key=lambda place: (place["join"], place["sha256"])), sort_keys=True)
+        found += [{"file_id": file["file_id"], "tables": text} for file in files if places]
+    return pa.Table.from_pylist(found, schema=FOUND)
+
+
+def _places(file: Mapping[str, Any], joins: list[Any], blobs: Blobs) -> list[dict[str, Any]]:
+    """The joins whose table this file is, or holds as a member."""
+    patterns = [compile_pattern(join.file) for join in joins]
+    place = {"uri": file["file_uri"], "sha256": file["file_sha256"], "name": file["file_name"]}
+    loose = [{**place, "join": n, "member": None} for n, p in enumerate(patterns) if p.fullmatch(file["file_name"])]
+    if loose:
+        return loose
+    with blobs.open(file["file_uri"]) as reader:
+        if not is_archive(file["file_name"], reader.read(HEAD)):
+            return []
+        reader.seek(0)
+        found = []
+        try:
+            for member in iter_members(cast(BinaryIO, reader), file["file_name"]):
+                path = f"{file['file_name']}/{member.path}"
+                hits = [n for n, pattern in enumerate(patterns) if pattern.fullmatch(path) and not member.problem]
+                found += [{**place, "join": n, "member": member.path} for n in hits]
+        except RowError:
+            return found  # the index row of this archive will say what is wrong with it
+        return found
+
+
+def join_fields(fields: dict[str, str], tables: str | None, joins: list[Any], blobs: Blobs) -> dict[str, str]:
+    """The fields of one file with the columns that its dataset's tables add; values of no match stay absent."""
+    joined = dict(fields)
+    for place in json.loads(tables or "[]"):
+        join = joins[place["join"]]
+        key = fill_template(join.on, fields)
+        if key is None:
+            continue
+        values = _values(_Table(blobs, place), join.key, tuple(join.columns))
+        joined |= values.get(key, {})
+    return joined
+
+
+class _Table:
+    """A table's content, equal to another by digest, so that one process reads it once."""
+
+    def __init__(self, blobs: Blobs, place: Mapping[str, Any]) -> None:
+        self._blobs = blobs
+        self._place = place
+        self._identity = (place["sha256"], place["member"])
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Table) and self._identity == other._identity
+
+    def read(self) -> bytes:
+        """The bytes of the table."""
+        with self._blobs.open(self._place["uri"]) as reader:
+            if self._place["member"] is None:
+                return reader.read()
+            for member in iter_members(cast(BinaryIO, reader), self._place["name"]):
+                if member.path == self._place["member"]:
+                    return member.read()
+        raise RowError(f"The table {self._place['member']} is no longer in its archive. Run again from download.")
+
+
+@lru_cache(maxsize=16)
+def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Value of the key column -> the wanted columns that have a value; the first row of a key holds."""
+    import pandas as pd
+
+    frame = pd.read_csv(BytesIO(table.read()), sep=None, engine="python", dtype=str, keep_default_na=False)
+    if missing := {key, *columns} - set(frame.columns):
+        raise RowError(
+            f"The dataset's table lacks columns {sorted(missing)}; it has {sorted(frame.columns)[:20]}. "
+            "Correct `tables` in the manifest."
+        )
+    found: dict[str, dict[str, str]] = {}
+    for record in frame[[key, *columns]].to_dict("records"):
+        found.setdefault(record[key].strip(), {c: record[c].strip() for c in columns if record[c].strip()})
+    return found

@@ -1,0 +1,180 @@
+"""dedup: perceptual hashes of the cleaned frames, clusters of copies, one best copy kept, every edge written down."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import pyarrow as pa
+from pydantic import Field
+
+from ultracurate.core.config import Settings
+from ultracurate.core.context import Context
+from ultracurate.core.licences import TERMS
+from ultracurate.core.schema import DEDUPED, HASHED, REJECTS, Grain
+from ultracurate.core.stage import Result, Row, Scope, each, stage
+from ultracurate.dedup.bands import close_pairs, parse_hashes
+from ultracurate.dedup.graph import best, clusters
+
+EDGES = pa.schema([("a", pa.string()), ("b", pa.string()), ("kind", pa.string()), ("distance", pa.float64())])
+"""Side table: one row for each pair of copies, with the differing hash bits."""
+
+
+class HashConfig(Settings):
+    """Settings of dedup.hash; none yet."""
+
+
+@stage(
+    "dedup.hash",
+    version=1,
+    after="strip",
+    grain=(Grain.FRAME, Grain.FRAME),
+    needs=("clean_uri",),
+    adds=HASHED,
+    config=HashConfig,
+    group_rows=512,
+    reasons={},
+)
+def hash_frames(part: pa.Table, cfg: HashConfig, ctx: Context) -> Result:
+    """Hash every cleaned frame: the heavy half of dedup, part by part."""
+    from ultracurate.imaging.decode import decode_image, pixel_digest
+    from ultracurate.imaging.hashing import phash
+
+    del cfg
+
+    def one(row: Row) -> Row:
+        image = decode_image(ctx.read(row, "clean"), "png")
+        return {"phash": phash(image), "clean_pixel_sha256": pixel_digest([image])}
+
+    return each(part, ctx, one)
+
+
+class DedupConfig(Settings):
+    """Settings of dedup."""
+
+    radius: int = Field(default=3, ge=0, le=15, description="Bits of 64; 3 is a similarity of 95 %")
+    within_group: bool = Field(
+        default=False,
+        description="Compare frames of one patient or clip too; sweep frames are alike without being copies",
+    )
+
+
+@stage(
+    "dedup",
+    version=1,
+    after="dedup.hash",
+    grain=(Grain.FRAME, Grain.FRAME),
+    needs=(
+        "phash",
+        "clean_pixel_sha256",
+        "group_id",
+        "parent_id",
+        "pixel_sha256",
+        "raw_sha256",
+        "licence",
+        "width",
+        "height",
+        "overlay_share",
+        "fields",
+        "media",
+    ),
+    adds=DEDUPED,
+    config=DedupConfig,
+    scope=Scope.GLOBAL,
+    reads={"index": ("sample_id", "dataset", "pixel_sha256", "raw_sha256", "fields", "media")},
+    reasons={"near_duplicate": "Another frame shows the same picture and is the better copy."},
+)
+def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
+    """Cluster frames by perceptual hash and keep the best of each cluster."""
+    rows = columns.to_pylist()
+    pairs, distance = close_pairs(parse_hashes([row["phash"] for row in rows]), cfg.radius)
+    edges, linked = [], []
+    for (i, j), bits in zip(pairs.tolist(), distance.tolist(), strict=True):
+        if not cfg.within_group and rows[i]["group_id"] == rows[j]["group_id"]:
+            continue
+        linked.append((i, j))
+        edges.append(_edge(rows[i], rows[j], "phash", bits))
+    order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
+    exact = _exact_copies(rows, ctx.also["index"])
+    kept, dropped = [], []
+    for members in clusters(len(rows), linked):
+        winner = rows[best(members, lambda i: _rank(rows[i], order))]
+        losers = [rows[i] for i in members if rows[i] is not winner]
+        aliases = [alias for i in members for alias in exact[rows[i]["sample_id"]]]
+        aliases += [_alias(row, "phash") for row in losers]
+        kept.append(
+            {
+                "sample_id": winner["sample_id"],
+                "cluster_id": min(rows[i]["sample_id"] for i in members),
+                "cluster_size": len(members),
+                "aliases": sorted(json.dumps(alias, sort_keys=True) for alias in aliases),
+            }
+        )
+        for row in losers:
+            detail = f"copy of {winner['sample_id']} of {winner['dataset']}"
+            dropped.append(
+                {
+                    "sample_id": row["sample_id"],
+                    "parent_id": row["sample_id"],
+                    "dataset": row["dataset"],
+                    "reason": "near_duplicate",
+                    "detail": detail,
+                }
+            )
+    for row in rows:
+        edges += [_edge(row, {"sample_id": alias["sample_id"]}, alias["kind"], 0) for alias in exact[row["sample_id"]]]
+    edges.sort(key=lambda edge: (edge["a"], edge["b"]))
+    schema = pa.schema([("sample_id", pa.string()), *DEDUPED])
+    return Result(
+        pa.Table.from_pylist(kept, schema=schema),
+        pa.Table.from_pylist(dropped, schema=REJECTS),
+        {"edges": pa.Table.from_pylist(edges, schema=EDGES)},
+    )
+
+
+def _rank(row: Row, order: dict[str, int]) -> tuple[Any, ...]:
+    """Smaller is better: freer licence, more pixels, less overlay, earlier dataset, then the id."""
+    return (
+        _openness(row["licence"]),
+        -row["width"] * row["height"],
+        row["overlay_share"] or 0.0,
+        order[row["dataset"]],
+        row["sample_id"],
+    )
+
+
+def _openness(licence: str) -> int:
+    """0 for a licence that allows everything, up to 3 where nothing is allowed for sure."""
+    terms = TERMS.get(licence)
+    return (
+        3
+        if terms is None
+        else sum(allowed is not True for allowed in (terms.redistribution, terms.commercial, terms.derivatives))
+    )
+
+
+def _exact_copies(rows: list[Row], index: pa.Table) -> dict[str, list[dict[str, str]]]:
+    """For each frame of a still: the index rows with the same decoded pixels, which `frames` dropped as copies."""
+    by_pixels: dict[str, list[Row]] = defaultdict(list)
+    for sample in index.to_pylist():
+        by_pixels[sample["pixel_sha256"]].append(sample)
+    copies: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        if row["media"] != "image":
+            continue
+        for sample in by_pixels[row["pixel_sha256"]]:
+            if sample["sample_id"] != row["parent_id"]:
+                kind = "exact_bytes" if sample["raw_sha256"] == row["raw_sha256"] else "exact_pixels"
+                copies[row["sample_id"]].append(_alias(sample, kind))
+    return copies
+
+
+def _alias(row: Row, kind: str) -> dict[str, Any]:
+    fields = json.loads(row["fields"] or "{}")
+    return {"dataset": row["dataset"], "fields": fields, "kind": kind, "sample_id": row["sample_id"]}
+
+
+def _edge(a: Row, b: Row, kind: str, distance: int) -> dict[str, Any]:
+    first, second = sorted((a["sample_id"], b["sample_id"]))
+    return {"a": first, "b": second, "kind": kind, "distance": float(distance)}

@@ -1,0 +1,207 @@
+"""shard: which frames go into which tar, and the tars themselves: byte-identical WebDataset shards with an index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from ultracurate.core.config import Settings
+from ultracurate.core.context import Context
+from ultracurate.core.parts import PartRef, encode, read_table
+from ultracurate.core.schema import PLANNED, SHARDED, Grain
+from ultracurate.core.seeds import seed_for
+from ultracurate.core.stage import Result, Row, Scope, each, stage
+
+PUBLIC = (
+    "shard",
+    "shard_row",
+    "sample_id",
+    "dataset",
+    "licence",
+    "group_id",
+    "split",
+    "positive",
+    "negative",
+    "region",
+    "organ",
+    "structure",
+    "view",
+    "pathology",
+    "modality",
+    "label_conflict",
+    "overlay_share",
+    "cluster_id",
+    "pixel_sha256",
+    "tar_image_offset",
+    "tar_image_length",
+    "tar_mask_offset",
+    "tar_mask_length",
+    "tar_json_offset",
+    "tar_json_length",
+)
+"""Columns of the index beside each tar; no path, file or member name is among them, for those can hold names."""
+
+
+class PlanConfig(Settings):
+    """Settings of shard.plan."""
+
+    samples: int = Field(default=1000, ge=1, description="Samples in one shard")
+    mix: Literal["dataset", "all"] = Field(
+        default="dataset",
+        description="dataset: a shard holds one dataset, so appended datasets leave old shards as they are; all: mixed",
+    )
+
+
+@stage(
+    "shard.plan",
+    version=1,
+    after="split",
+    grain=(Grain.FRAME, Grain.FRAME),
+    needs=("split",),
+    adds=PLANNED,
+    config=PlanConfig,
+    scope=Scope.GLOBAL,
+    part_by="shard",
+    seeded=True,
+    reasons={},
+)
+def plan_shards(columns: pa.Table, cfg: PlanConfig, ctx: Context) -> Result:
+    """Put frames into shards: shuffled by a hash of their ids, a part of the engine's work for each shard."""
+    order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
+    buckets: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in columns.select(["sample_id", "dataset", "split"]).to_pylist():
+        buckets[row["split"], order[row["dataset"]] if cfg.mix == "dataset" else 0].append(row["sample_id"])
+    numbers: dict[str, int] = defaultdict(int)
+    rows = []
+    for (side, _), ids in sorted(buckets.items()):
+        ids.sort(key=lambda id: seed_for(ctx.recipe.seed, "shard.plan", id))
+        for start in range(0, len(ids), cfg.samples):
+            name = f"{ctx.recipe.name}-{side}-{numbers[side]:06d}.tar"
+            numbers[side] += 1
+            # Members of a tar are sorted; which frames share a tar is what was shuffled.
+            for place, id in enumerate(sorted(ids[start : start + cfg.samples])):
+                rows.append({"sample_id": id, "shard": name, "shard_row": place})
+    return Result(pa.Table.from_pylist(rows, schema=pa.schema([("sample_id", pa.string()), *PLANNED])))
+
+
+class ShardConfig(Settings):
+    """Settings of shard."""
+
+    size: int | None = Field(
+        default=256, ge=16, description="Pixels of both sides after letterboxing; null keeps the size"
+    )
+
+
+@stage(
+    "shard",
+    version=1,
+    after="shard.plan",
+    grain=(Grain.FRAME, Grain.FRAME),
+    needs=("sample_id", "clean_uri", "mask_uri", "shard"),
+    adds=SHARDED,
+    config=ShardConfig,
+    reasons={},
+    publish=lambda ctx, cfg, parts: publish(ctx, parts),
+)
+def shard(part: pa.Table, cfg: ShardConfig, ctx: Context) -> Result:
+    """Write one tar: for each frame `<id>.png`, `<id>.mask.png` (painted pixels) and `<id>.json`."""
+    import numpy as np
+
+    from ultracurate.imaging.decode import decode_image, encode_png
+    from ultracurate.imaging.resize import letterbox
+    from ultracurate.stages.strip import PAINTED_BIT
+
+    def one(row: Row) -> Row:
+        image = decode_image(ctx.read(row, "clean"), "png")
+        painted = decode_image(ctx.read(row, "mask"), "png") & PAINTED_BIT > 0
+        mask = np.where(painted, np.uint8(255), np.uint8(0))
+        transform = None
+        if cfg.size is not None:
+            image, transform = letterbox(image, cfg.size, smooth=True)
+            mask, _ = letterbox(mask, cfg.size, smooth=False)
+        id = row["sample_id"]
+        described = ctx.pack(f"{id}.json", json.dumps(describe(row, transform), sort_keys=True).encode())
+        masked = ctx.pack(f"{id}.mask.png", encode_png(mask))
+        pictured = ctx.pack(f"{id}.png", encode_png(image))
+        added: Row = {}
+        for name, ref in (("image", pictured), ("mask", masked), ("json", described)):
+            added |= {f"tar_{name}_offset": ref.offset, f"tar_{name}_length": ref.length}
+        return added
+
+    return each(part.sort_by("shard_row"), ctx, one)
+
+
+def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
+    """What a shard says about a frame: labels, licence, digests and geometry; never a path or a name.
+
+    `transform` maps pixels of the cleaned frame to those of the shard: x' = x * scale + dx, y' = y * scale + dy.
+    Sector and spacing are in pixels of the cleaned frame, before the transform.
+    """
+    return {
+        "sample_id": row["sample_id"],
+        "dataset": row["dataset"],
+        "source": {"host": row["host"], "record": row["record"], "archive_sha256": row["file_sha256"]},
+        "licence": row["licence"],
+        "group_id": row["group_id"],
+        "split": row["split"],
+        "labels": {
+            name: row[name]
+            for name in ("positive", "negative", "region", "organ", "structure", "view", "pathology", "modality")
+        },
+        "label_conflict": row["label_conflict"],
+        "media": row["media"],
+        "parent_id": row["parent_id"],
+        "frame_no": row["frame_no"],
+        "time_s": row["time_s"],
+        "fps": row["fps"],
+        "width": row["width"],
+        "height": row["height"],
+        "spacing_mm": [row["spacing_x"], row["spacing_y"]] if row["spacing_x"] else None,
+        "sector": json.loads(row["sector"]) if row["sector"] else None,
+        "transform": transform,
+        "overlay_share": round(row["overlay_share"], 6),
+        "original_sha256": row["frame_sha256"],
+        "pixel_sha256": row["pixel_sha256"],
+        "cluster_size": row["cluster_size"],
+        "lineage": row["lineage"],
+    }
+
+
+def publish(ctx: Context, parts: tuple[PartRef, ...]) -> str:
+    """Show the finished tars under `shards/<recipe>/`, each with its index and digest, `SHA256SUMS` last.
+
+    What an earlier run of the recipe left there and this run no longer has is taken away: those are only links.
+    """
+    store, folder = ctx.store, f"shards/{ctx.recipe.name}"
+    sums: dict[str, str] = {}
+    for part in parts:
+        if part.rows == 0:
+            continue
+        rows = read_table(store, part.path()).sort_by("shard_row")
+        name = rows["shard"][0].as_py()
+        store.link(f"{part.directory}/pack-{part.id}.tar", f"{folder}/{name}")
+        table = encode(rows.select(list(PUBLIC)))
+        store.write(f"{folder}/{name.removesuffix('.tar')}.parquet", table)
+        sums[name] = _digest(store, f"{folder}/{name}")
+        sums[f"{name.removesuffix('.tar')}.parquet"] = hashlib.sha256(table).hexdigest()
+    ours = re.compile(rf"{re.escape(ctx.recipe.name)}-(train|val|test)-\d{{6}}\.(tar|parquet)")
+    for name in store.names(folder):
+        if ours.fullmatch(name) and name not in sums:
+            store.remove(f"{folder}/{name}")
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    store.write(f"{folder}/SHA256SUMS", lines.encode())
+    return folder
+
+
+def _digest(store: Any, path: str) -> str:
+    digest = hashlib.sha256()
+    with store.open(path) as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""strip: find what the device burned in, and paint it over; masks of every branch are kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from ultracurate.core.config import Settings
+from ultracurate.core.context import Context
+from ultracurate.core.schema import STRIPPED, Grain
+from ultracurate.core.stage import Result, Row, each, stage
+
+OCR_BIT, COLOUR_BIT, GREY_BIT, PAINTED_BIT = 1, 2, 4, 128
+
+
+class StripConfig(Settings):
+    """Settings of strip."""
+
+    method: Literal["seed", "none"] = Field(
+        default="seed", description="seed: the published USF-MAE method, as it is; none: nothing is painted over"
+    )
+    ocr: bool = Field(default=True, description="The seed method's text branch; needs the tesseract program")
+    radius: int = Field(default=3, ge=1, le=15, description="Radius of Navier-Stokes inpainting, pixels")
+
+
+@stage(
+    "strip",
+    version=1,
+    after="frames",
+    grain=(Grain.FRAME, Grain.FRAME),
+    needs=("sample_id", "frame_uri", "frame_format"),
+    adds=STRIPPED,
+    config=StripConfig,
+    group_rows=24,  # about ten seconds of work: what a killed worker can lose
+    reasons={},
+)
+def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
+    """Write the cleaned frame and its mask (one bit for each branch) to this part's pack."""
+    import numpy as np
+
+    from ultracurate.imaging.decode import decode_image, encode_png
+    from ultracurate.imaging.erase import inpaint
+    from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
+    from ultracurate.imaging.sector import find_sector
+
+    def one(row: Row) -> Row:
+        image = decode_image(ctx.read(row, "frame"), row["frame_format"])
+        mask = np.zeros(image.shape[:2], np.uint8)
+        strings, clean = 0, image
+        if cfg.method == "seed":
+            found = seed_masks(image, SeedParams(ocr=cfg.ocr))
+            clean = inpaint(image, found.final, radius=cfg.radius)
+            for bit, branch in ((OCR_BIT, found.ocr), (COLOUR_BIT, found.colour), (GREY_BIT, found.grey)):
+                mask[branch] |= bit
+            mask[found.final] |= PAINTED_BIT
+            strings = found.strings
+        sector = find_sector(image)
+        name = row["sample_id"]
+        cleaned = ctx.pack(f"{name}.png", encode_png(clean))
+        masked = ctx.pack(f"{name}.mask.png", encode_png(mask))
+        return {
+            **cleaned.columns("clean"),
+            **masked.columns("mask"),
+            "sector": json.dumps([[list(point) for point in polygon] for polygon in sector.polygons])
+            if sector
+            else None,
+            "overlay_share": float(np.mean((mask & PAINTED_BIT) > 0)),
+            "strings_found": strings,
+        }
+
+    return each(part, ctx, one)
