@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ultracurate import __version__
-from ultracurate.core.errors import ConfigError, UltracurateError
+from ultracurate.core.errors import ConfigError, StorageError, UltracurateError, storage_error
 
 if TYPE_CHECKING:
     from ultracurate.core.executor import Executor
@@ -59,11 +61,24 @@ def main() -> None:
     try:
         app()
     except UltracurateError as exc:
-        typer.secho(f"Error: {exc}", fg=typer.colors.RED, err=True)
-        sys.exit(exc.exit_code)
-    except KeyboardInterrupt:
-        typer.secho("Stopped. Finished parts are kept; run the same command again to go on.", err=True)
-        sys.exit(130)
+        _fail(exc)
+    except OSError as exc:  # a full or read-only disk, met outside of a part
+        clear = storage_error(exc, str(exc.filename or "a file"))
+        if clear is None:
+            raise
+        _fail(clear)
+    except SystemExit as exc:
+        if exc.code == INTERRUPTED:  # what typer makes of Ctrl-C
+            typer.secho("Stopped. Finished parts are kept; run the same command again to go on.", err=True)
+        raise
+
+
+INTERRUPTED = 130
+
+
+def _fail(exc: UltracurateError) -> None:
+    typer.secho(f"Error: {exc}", fg=typer.colors.RED, err=True)
+    sys.exit(exc.exit_code)
 
 
 def _version(show: bool) -> None:
@@ -89,7 +104,7 @@ def _spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> Spec:
     from ultracurate.ontology.tree import Ontology
 
     path = Path(recipe)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not path.is_file():  # the demo makes a folder `demo`, which is not the recipe of that name
         path = recipes_dir() / f"{recipe}.yaml"
         if not path.exists():
             shipped = ", ".join(sorted(p.stem for p in recipes_dir().glob("*.yaml")))
@@ -98,6 +113,21 @@ def _spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> Spec:
     loaded = load_recipe(path, sets or (), places)
     folders = [manifests_dir(), *(Path(folder) for folder in loaded.manifests)]
     return resolve(loaded, load_all(*folders), Ontology.load().stamp)
+
+
+def _store(place: str | Path) -> Store:
+    from ultracurate.core.errors import MissingExtraError
+    from ultracurate.core.store import Store
+
+    try:
+        store = Store(place)
+    except ImportError:  # fsspec loads the file system of a URL when it is first asked for it
+        raise MissingExtraError(f"A folder at {place}", "s3") from None
+    except ValueError as exc:
+        raise ConfigError(f"{place}: expected a folder or a URL such as s3://bucket/run, found: {exc}") from None
+    if store.local and store.local.exists() and not store.local.is_dir():
+        raise StorageError(f"{place}: expected a folder, found a file. Name another folder.")
+    return store
 
 
 def _pair(item: str) -> tuple[str, str]:
@@ -136,10 +166,9 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a run would do, and why, before anything runs: columns, licences, sizes, disk, parts left."""
-    from ultracurate.core.store import Store
     from ultracurate.terminal import print_plan
 
-    print_plan(Store(work), _spec(recipe, sets, root), as_json)
+    print_plan(_store(work), _spec(recipe, sets, root), as_json)
 
 
 @app.command()
@@ -156,9 +185,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe up to a stage. Finished parts are never computed again, whatever happened before."""
-    from ultracurate.core.store import Store
-
-    _run(Store(work), _spec(recipe, sets, root), stage, _executor(executor, workers, scheduler), None, strict, as_json)
+    start = partial(_executor, executor, workers, scheduler)
+    _run(_store(work), _spec(recipe, sets, root), stage, start, None, strict, as_json)
 
 
 @app.command()
@@ -175,14 +203,18 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try exactly the error rows again, then bring the later stages up to date."""
-    from ultracurate.core.store import Store
-
-    spec = _spec(recipe, sets, root)
-    _run(Store(work), spec, "all", _executor(executor, workers, scheduler), stage, strict, as_json)
+    start = partial(_executor, executor, workers, scheduler)
+    _run(_store(work), _spec(recipe, sets, root), "all", start, stage, strict, as_json)
 
 
 def _run(
-    store: Store, spec: Spec, stage: str, executor: Executor, retry_stage: str | None, strict: bool, as_json: bool
+    store: Store,
+    spec: Spec,
+    stage: str,
+    start: Callable[[], Executor],
+    retry_stage: str | None,
+    strict: bool,
+    as_json: bool,
 ) -> None:
     from ultracurate.core.runner import run as run_recipe
     from ultracurate.core.stage import pipeline
@@ -193,6 +225,7 @@ def _run(
     for name in (stage, retry_stage):
         if name not in (None, "all"):
             pipeline(spec.pipeline).get(str(name))
+    executor = start()  # worker processes only when everything else is known to be right
     try:
         with Progress(quiet=as_json) as progress:
             last = None if stage == "all" else stage
@@ -214,10 +247,9 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how far a recipe has come in a work directory: parts, rows, rejects and errors by stage."""
-    from ultracurate.core.store import Store
     from ultracurate.terminal import print_status
 
-    print_status(Store(work), _spec(recipe, sets, root), as_json)
+    print_status(_store(work), _spec(recipe, sets, root), as_json)
 
 
 @app.command()
@@ -229,12 +261,12 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write the HTML report of a finished run again, from its tables."""
-    from ultracurate.core.store import Store
     from ultracurate.report.load import finished_run, load_tables
     from ultracurate.report.write import write_report
+    from ultracurate.terminal import place
 
-    store, spec = Store(work), _spec(recipe, sets, root)
-    path = write_report(store, load_tables(store, spec, finished_run(store, spec)))
+    store, spec = _store(work), _spec(recipe, sets, root)
+    path = place(store, write_report(store, load_tables(store, spec, finished_run(store, spec))))
     typer.echo(json.dumps({"report": path}) if as_json else f"Report: {path}")
 
 
@@ -243,18 +275,22 @@ def demo(
     folder: Annotated[Path, typer.Option("--work", "-w", help="Where the demo's files go.")] = Path("demo"),
     workers: WorkersOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic data.")] = 0,
+    sets: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run everything on synthetic ultrasound, served by a small host on this machine: no account, no network."""
-    from ultracurate.core.store import Store
     from ultracurate.phantom.datasets import build_demo
     from ultracurate.phantom.server import LocalZenodo
 
     hosts = folder / "hosts"
-    build_demo(hosts, seed=seed)
+    try:
+        build_demo(hosts, seed=seed)
+    except OSError as exc:
+        unusable = StorageError(f"Could not write {hosts}: {exc.strerror}. Choose another --work.")
+        raise storage_error(exc, str(hosts)) or unusable from exc
     with LocalZenodo(hosts) as server:
-        spec = _spec("demo", [f"hosts.zenodo={server.url}", "limits.*=0"], None)
-        _run(Store(folder / "work"), spec, "all", _executor(None, workers, None), None, False, as_json)
+        spec = _spec("demo", [f"hosts.zenodo={server.url}", "limits.*=0", *(sets or ())], None)
+        _run(_store(folder / "work"), spec, "all", partial(_executor, None, workers, None), None, False, as_json)
 
 
 @app.command()
@@ -268,8 +304,8 @@ def measure(
     from ultracurate.terminal import print_measure
 
     if name == "list":
-        for known in MEASURES.names():
-            typer.echo(known)
+        names = MEASURES.names()
+        typer.echo(json.dumps({"measures": names}) if as_json else "\n".join(names))
         return
     print_measure(MEASURES.get(name)(quick=quick), as_json)
 
@@ -281,14 +317,17 @@ def validate_manifests(
     as_json: JsonOption = False,
 ) -> None:
     """Check every dataset manifest: keys, licence, layout, labels against the ontology."""
-    from ultracurate.core.dataset import json_schema, load_all
+    from ultracurate.core.dataset import load_all, schema_text
     from ultracurate.core.resources import manifests_dir
     from ultracurate.ontology.rules import check_manifest
 
     if write_schema:
-        text = json.dumps(json_schema(), indent=2, sort_keys=True) + "\n"
-        (manifests_dir().parent / "_schema.json").write_text(text, encoding="utf-8")
-    known = load_all(manifests_dir(), *(folder or ()))
+        (manifests_dir().parent / "_schema.json").write_text(schema_text(), encoding="utf-8")
+    try:
+        known = load_all(manifests_dir(), *(folder or ()))
+    except ConfigError as exc:
+        _verdict({"manifests": [str(exc)]}, "manifests", as_json)
+        return
     _verdict({slug: check_manifest(m) for slug, m in known.items()}, f"{len(known)} manifests", as_json)
 
 
@@ -306,10 +345,9 @@ def validate_shards(
     folder: Annotated[str, typer.Argument(help="Folder or URL of finished shards.")], as_json: JsonOption = False
 ) -> None:
     """Check finished shards against their index and digests."""
-    from ultracurate.core.store import Store
     from ultracurate.stages._shard_check import check_shards
 
-    _verdict({folder: check_shards(Store(folder))}, f"shards in {folder}", as_json)
+    _verdict({folder: check_shards(_store(folder))}, f"shards in {folder}", as_json)
 
 
 def _verdict(problems: dict[str, list[str]], what: str, as_json: bool) -> None:
@@ -338,6 +376,8 @@ def datasets_list(as_json: JsonOption = False) -> None:
 @datasets.command("show")
 def datasets_show(slug: Annotated[str, typer.Argument(help="Slug of a dataset.")], as_json: JsonOption = False) -> None:
     """Everything known about one dataset."""
+    import difflib
+
     import yaml
 
     from ultracurate.core.dataset import load_all
@@ -345,6 +385,8 @@ def datasets_show(slug: Annotated[str, typer.Argument(help="Slug of a dataset.")
 
     known = load_all(manifests_dir())
     if slug not in known:
-        raise ConfigError(f"No dataset is called {slug!r}. Known: {', '.join(known)}")
+        near = difflib.get_close_matches(slug, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"No dataset is called {slug!r}.{hint} Known: {', '.join(known)}")
     data: dict[str, Any] = known[slug].model_dump(mode="json", exclude_defaults=True)
     typer.echo(json.dumps(data) if as_json else yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())

@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
+from rich.text import Text
 
 from ultracurate.core.errors import storage_error
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import DatasetManifest
     from ultracurate.core.parts import PartRef
-    from ultracurate.core.plan import StageState
+    from ultracurate.core.plan import Planner, StageState
     from ultracurate.core.runner import RunResult
     from ultracurate.core.spec import Spec
     from ultracurate.core.stage import Stage
@@ -112,7 +113,7 @@ def print_stages(chain: Sequence[Stage], as_json: bool) -> None:
         for s in chain
     ]
     if as_json:
-        print_json(rows)
+        print_json({"stages": rows})
         return
     table = Table("stage", "grain", "settings", "what it does")
     for row in rows:
@@ -128,9 +129,10 @@ def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
     states = planner.look()
     chosen = [dataset_row(m) for m in spec.manifests.values()]
     listed = _listed_bytes(store, states.get("discover"))
-    known = listed if listed is not None else sum(row["bytes"] or 0 for row in chosen)
+    stated = [row["bytes"] for row in chosen]
+    known = listed if listed is not None else None if None in stated else sum(stated)
     free = _free_bytes(store)
-    steps = [_step(planner, s, states[s.name]) for s in planner.stages]
+    steps = [_step(planner, s, states) for s in planner.stages]
     if as_json:
         print_json(
             {"recipe": spec.recipe.name, "datasets": chosen, "bytes_known": known, "bytes_free": free, "stages": steps}
@@ -139,36 +141,35 @@ def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
     _datasets_table(chosen)
     room = f"; free in the work directory: {size(free)}" if free is not None else ""
     out.print(f"Known size of the files: {size(known)}{room}")
-    if free is not None and known > free:
+    if free is not None and known is not None and known > free:
         out.print("[red]The files do not fit on this disk.[/red] Choose another --work, or fewer datasets.")
     table = Table("stage", "settings", "parts done", "parts left", "why")
     for step in steps:
-        table.add_row(step["stage"], step["fingerprint"], str(step["done"]), str(step["todo"]), step["why"])
+        left = "?" if step["todo"] is None else str(step["todo"])
+        table.add_row(step["stage"], step["fingerprint"], str(step["done"]), left, Text(step["why"]))
     out.print(table)
 
 
-def _step(planner: Any, stage: Stage, state: StageState | None) -> dict[str, Any]:
+def _step(planner: Planner, stage: Stage, states: Mapping[str, StageState | None]) -> dict[str, Any]:
+    """One stage of the plan; `todo` is None while nobody can know its parts."""
+    from ultracurate.core.runner import open_errors
+
+    state, before = states[stage.name], states.get(stage.after or "")
     changes = planner.changes(stage)
     why = "; ".join(f"settings differ from an earlier run: {c}" for c in changes[:3])
     if state is None:
-        return {
-            "stage": stage.name,
-            "fingerprint": planner.fingerprints[stage.name],
-            "done": 0,
-            "todo": "?",
-            "why": why or f"known when {stage.after} has run",
-        }
-    finished = len(state.jobs) - len(state.todo)
-    if not why:
-        why = "finished" if state.complete else "new parts" if finished else "not run yet"
-    errors = sum(part.errors for part in state.done)
+        waits = not (before and before.complete)
+        why = why or (f"known when {stage.after} has run" if waits else "not run yet")
+    elif not why:
+        why = "finished" if state.complete else "new parts" if state.done else "not run yet"
+    errors = open_errors(state.done) if state else 0
     if errors:
         why += f"; {errors} error rows, see `ultracurate retry`"
     return {
         "stage": stage.name,
         "fingerprint": planner.fingerprints[stage.name],
-        "done": finished,
-        "todo": len(state.todo),
+        "done": len(state.jobs) - len(state.todo) if state else 0,
+        "todo": len(state.todo) if state else None,
         "why": why,
     }
 
@@ -226,7 +227,7 @@ def print_status(store: Store, spec: Spec, as_json: bool) -> None:
 
 def print_result(store: Store, result: RunResult, report: str | None, as_json: bool) -> None:
     """Where everything is, and what is left to do."""
-    where = {name: _place(store, path) for name, path in result.published.items()}
+    where = {name: place(store, path) for name, path in result.published.items()}
     last = list(result.parts)[-1]
     rows = sum(part.rows for part in result.parts[last])
     if as_json:
@@ -238,7 +239,7 @@ def print_result(store: Store, result: RunResult, report: str | None, as_json: b
                 "rejects": {name: sum(p.rejects for p in parts) for name, parts in result.parts.items()},
                 "error_rows": result.error_rows,
                 "published": where,
-                "report": _place(store, report) if report else None,
+                "report": place(store, report) if report else None,
             }
         )
         return
@@ -250,10 +251,11 @@ def print_result(store: Store, result: RunResult, report: str | None, as_json: b
     for name, path in where.items():
         out.print(f"{rows} frames in {name}s: {path} (tars, one .parquet index each, SHA256SUMS)", markup=False)
     if report:
-        out.print(f"Report: {_place(store, report)}", markup=False)
+        out.print(f"Report: {place(store, report)}", markup=False)
 
 
-def _place(store: Store, path: str) -> str:
+def place(store: Store, path: str) -> str:
+    """A path of the work directory as people and scripts can open it."""
     return str(Path(store.local) / path) if store.local else f"{store.url}/{path}"
 
 
@@ -276,7 +278,7 @@ def print_datasets(known: Mapping[str, DatasetManifest], as_json: bool) -> None:
     """All datasets, one line each."""
     rows = [dataset_row(m) for m in known.values()]
     if as_json:
-        print_json(rows)
+        print_json({"datasets": rows})
     else:
         _datasets_table(rows)
 
@@ -287,12 +289,12 @@ def _datasets_table(rows: Sequence[Mapping[str, Any]]) -> None:
         note = "" if row["status"] == "ready" else f" ({row['status']})"
         table.add_row(
             row["slug"] + note,
-            row["title"],
+            Text(row["title"]),
             row["licence"],
             row["access"],
             row["host"],
             size(row["bytes"]),
-            " ".join(row["held_out"]),
+            Text(" ".join(row["held_out"])),
         )
     out.print(table)
 

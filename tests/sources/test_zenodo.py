@@ -166,7 +166,7 @@ def test_a_record_is_described(zenodo: ZenodoSource, origin: Origin) -> None:
     assert (found.record, found.title, found.version, found.access) == ("7", "Set 7", "v2", "open")
     assert (found.licence_raw, found.licence_spdx) == ("cc-by-4.0", "CC-BY-4.0")
     assert found.keywords == ("ultrasound", "thyroid")
-    assert found.url == f"{origin.url}/records/7"
+    assert found.url == "https://zenodo.org/records/7"  # rows keep the public address, whoever answers
     assert json.loads(found.raw) == body
 
 
@@ -182,7 +182,7 @@ def test_the_shape_of_october_2023_is_read_too(zenodo: ZenodoSource, origin: Ori
     origin.serve("/api/records/7", answer(record(7, old)))
     (file,) = zenodo.list_files(ref())
     assert (file.name, file.size, file.checksum) == ("sub/set.zip", 5, f"md5:{MD5}")
-    assert file.url == f"{origin.url}/api/records/7/files/sub/set.zip/content"
+    assert file.url == "https://zenodo.org/api/records/7/files/sub/set.zip/content"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_concept_leads_to_its_newest_version(zenodo: ZenodoSource, origin: Ori
     origin.serve("/api/records/7", answer(record(7, entry())))
     found = zenodo.describe(ref("6"))
     assert found.record == "7"
-    assert f"{origin.url}/api/records/7/" in found.files[0].url
+    assert found.files[0].url.startswith("https://zenodo.org/api/records/7/")
 
 
 @pytest.mark.parametrize("right", ["restricted", "embargoed", "closed"])

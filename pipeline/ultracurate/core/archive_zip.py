@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import BinaryIO
 
 from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, is_noise, normalise, read_exactly
@@ -19,7 +22,7 @@ def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member]:
     _check_directory(fileobj, limits)
     with zipfile.ZipFile(fileobj) as archive:
         infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-        for info, following in zip(infos, [*infos[1:], None], strict=True):
+        for info, following in zip_longest(infos, infos[1:]):
             path = normalise(info.filename)
             if info.is_dir() or is_noise(path):
                 continue
@@ -30,7 +33,7 @@ def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member]:
             offset = data if info.compress_type == zipfile.ZIP_STORED else None
             deflated = info.compress_type == zipfile.ZIP_DEFLATED
             deflate = (data, info.compress_size) if deflated and data is not None else None
-            yield Member(path, info.file_size, offset, problem, _zip_reader(archive, info), deflate)
+            yield Member(path, info.file_size, offset, problem, _zip_reader(fileobj, archive, info), deflate)
 
 
 def _check_directory(fileobj: BinaryIO, limits: ArchiveLimits) -> None:
@@ -73,12 +76,31 @@ def _zip_data_offset(fileobj: BinaryIO, info: zipfile.ZipInfo) -> int | None:
     return int(info.header_offset + 30 + name_length + extra_length)
 
 
-def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
-    # bzip2 and LZMA expand whatever input they are given at once, so they get little at a time.
-    step = MIB if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else 4096
+def _zip_reader(fileobj: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    # zipfile expands whatever LZMA input it is given at once, so it gets little at a time.
+    step = 4096 if info.compress_type == zipfile.ZIP_LZMA else MIB
 
     def read() -> bytes:
         with archive.open(info) as source:
             return read_exactly(source.read, info.file_size, step)
 
-    return read
+    return (lambda: _read_bzip2(fileobj, info)) if info.compress_type == zipfile.ZIP_BZIP2 else read
+
+
+def _read_bzip2(fileobj: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+    """A bzip2 member without zipfile, which would expand 4 KiB into gigabytes in one go."""
+    at = _zip_data_offset(fileobj, info)
+    if at is None:
+        raise zipfile.BadZipFile
+    fileobj.seek(at)
+    packed = fileobj.read(info.compress_size)
+    expander = bz2.BZ2Decompressor()
+    data = expander.decompress(packed, max_length=info.file_size + 1)
+    while not expander.eof and len(data) <= info.file_size:
+        more = expander.decompress(b"", max_length=info.file_size + 1 - len(data))
+        if not more:
+            break
+        data += more
+    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        raise zipfile.BadZipFile
+    return data

@@ -76,8 +76,11 @@ def fingerprint_fields(settings: BaseModel) -> dict[str, Any]:
     dumped = settings.model_dump(mode="json")
     for name, field in type(settings).model_fields.items():
         extra = field.json_schema_extra
+        value = getattr(settings, name)
         if isinstance(extra, dict) and extra.get("fingerprint") is False:
             dumped.pop(name)
+        elif isinstance(value, BaseModel):
+            dumped[name] = fingerprint_fields(value)
     return dumped
 
 
@@ -123,6 +126,9 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+_ROOT_VARIABLE = "ULTRACURATE_ROOT_"
+
+
 def apply_sets(data: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
     """Merge `key=value` settings into recipe data: `frames.fps=2` means stage `frames`, `seed=1` the recipe itself."""
     merged: dict[str, Any] = json.loads(json.dumps(data, default=str))
@@ -130,24 +136,31 @@ def apply_sets(data: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise ConfigError(f"--set {item!r}: expected key=value, for example --set frames.fps=2")
-        path = key.split(".") if key.split(".")[0] in Recipe.model_fields else ["stages", *_stage_key(key)]
         node = merged
+        path = _place(key)
         for step in path[:-1]:
             node = node.setdefault(step, {})
             if not isinstance(node, dict):
                 raise ConfigError(f"--set {item!r}: {step!r} is not a group of settings")
-        node[path[-1]] = yaml.safe_load(text)
+        try:
+            node[path[-1]] = yaml.safe_load(text)
+        except yaml.YAMLError as exc:
+            problem = getattr(exc, "problem", None) or type(exc).__name__
+            raise ConfigError(f"--set {item!r}: the value is not valid YAML: {problem}. Quote it") from None
     return merged
 
 
-def _stage_key(key: str) -> list[str]:
-    stage, dot, name = key.rpartition(".")  # stage names may hold a dot: dedup.hash.crop
+def _place(key: str) -> list[str]:
+    head, _, rest = key.partition(".")
+    if head in Recipe.model_fields and head != "stages":
+        return [head, rest] if rest else [head]  # names may hold a dot: limits.zenodo.search
+    stage, dot, name = key.removeprefix("stages.").rpartition(".")  # and so may stages: dedup.hash.crop
     if not dot:
         raise ConfigError(
             f"--set {key!r}: unknown recipe setting. "
             f"Use STAGE.SETTING=value, or one of: {', '.join(Recipe.model_fields)}"
         )
-    return [stage, name]
+    return ["stages", stage, name]
 
 
 def load_recipe(path: Path, sets: Sequence[str] = (), roots: Mapping[str, str] | None = None) -> Recipe:
@@ -163,9 +176,11 @@ def load_recipe(path: Path, sets: Sequence[str] = (), roots: Mapping[str, str] |
         )
     recipe = parse(Recipe, apply_sets(data, sets), f"Recipe {path}")
     places = {name: str((path.parent / place).resolve()) for name, place in recipe.roots.items()}
-    for name in places:
-        if env := os.environ.get(f"ULTRACURATE_ROOT_{name.upper()}"):
-            places[name] = str(Path(env).resolve())
+    spelled = {name.upper(): name for name in places}
+    for variable, place in os.environ.items():
+        name = variable.removeprefix(_ROOT_VARIABLE)
+        if name != variable and name and place:  # a root that only a manifest names counts as well
+            places[spelled.get(name, name.lower())] = str(Path(place).resolve())
     places |= {name: str(Path(place).resolve()) for name, place in (roots or {}).items()}
     folders = [str((path.parent / folder).resolve()) for folder in recipe.manifests]
     return recipe.model_copy(update={"roots": places, "manifests": folders})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -23,13 +24,14 @@ class Registry(Generic[T]):
         self.group = group
         self._items: dict[str, T] = {}
         self._discovered = False
+        self._discovering = threading.RLock()
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that adds a plug-in under `name`; a second one of that name is an error."""
 
         def add(item: T) -> T:
             known = self._items.get(name)
-            if known is not None and getattr(known, "__qualname__", known) != getattr(item, "__qualname__", item):
+            if known is not None and _identity(known) != _identity(item):
                 raise ContractError(f"Two {self.kind}s are called {name!r}: {known!r} and {item!r}. Rename one.")
             self._items[name] = item
             return item
@@ -56,10 +58,16 @@ class Registry(Generic[T]):
     def _discover(self) -> None:
         if self._discovered:
             return
-        self._discovered = True
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{self.package}.{module.name}")
-        for entry in entry_points(group=self.group) if self.group else ():
-            entry.load()
+        with self._discovering:  # another thread of a worker waits for all of it; the same thread may come back here
+            package = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__):
+                if not module.name.startswith("_"):
+                    importlib.import_module(f"{self.package}.{module.name}")
+            for entry in entry_points(group=self.group) if self.group else ():
+                entry.load()
+            self._discovered = True  # last: after a failed import the next look-up fails again, not half empty
+
+
+def _identity(item: object) -> object:
+    name = getattr(item, "__qualname__", None)
+    return item if name is None else (getattr(item, "__module__", None), name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +23,8 @@ class Store:
 
     def __init__(self, url: str | Path) -> None:
         self.fs: Any
-        self.fs, self._root = fsspec.core.url_to_fs(str(url))
+        # Other processes write here too: a cached listing would hide their parts.
+        self.fs, self._root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
         self.local = Path(self._root) if "file" in _protocols(self.fs) else None
         self.url = str(self.local) if self.local else self.fs.unstrip_protocol(self._root)
 
@@ -58,6 +60,8 @@ class Store:
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
         """Bytes of a file, or of a range of it."""
+        if length == 0:
+            return b""  # object stores have no empty range
         if self.local:
             with (self.local / path).open("rb") as file:
                 file.seek(offset)
@@ -80,18 +84,16 @@ class Store:
         folder = self.scratch()
         temporary = folder / f"{uuid.uuid4().hex}.tmp"
         try:
-            with temporary.open("w+b") as file:
-                yield file
-                file.flush()
-                if self.local:
-                    os.fsync(file.fileno())
-            self.adopt(temporary, path)
-        except OSError as exc:
-            if clear := storage_error(exc, f"{self.url}/{path}"):
-                raise clear from exc
-            raise
+            with self._clear_errors(path):
+                with temporary.open("w+b") as file:
+                    yield file
+                    file.flush()
+                    if self.local:
+                        os.fsync(file.fileno())
+                self.adopt(temporary, path)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that just failed must not hide why behind a second error
+                temporary.unlink(missing_ok=True)
 
     def adopt(self, file: Path, path: str) -> None:
         """Move a finished local file to `path`, atomically."""
@@ -100,10 +102,10 @@ class Store:
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 file.replace(target)
-            except OSError:  # another file system: copy beside the target first, so that the rename stays atomic
-                beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
-                shutil.copyfile(file, beside)
-                beside.replace(target)
+            except OSError as exc:
+                if exc.errno != errno.EXDEV:
+                    raise
+                _fill(target, lambda beside: shutil.copyfile(file, beside))  # another file system
                 file.unlink(missing_ok=True)
             return
         self.fs.makedirs(self._full(path).rsplit("/", 1)[0], exist_ok=True)
@@ -116,15 +118,18 @@ class Store:
             self.fs.makedirs(self._full(path).rsplit("/", 1)[0], exist_ok=True)
             self.fs.cp_file(self._full(source), self._full(path))
             return
+        original = self.local / source
+
+        def link_or_copy(beside: Path) -> None:
+            try:
+                beside.hardlink_to(original)
+            except OSError:
+                shutil.copyfile(original, beside)
+
         target = self.local / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            beside.hardlink_to(self.local / source)
-        except OSError:
-            shutil.copyfile(self.local / source, beside)
-        beside.replace(target)
-        beside.unlink(missing_ok=True)  # renaming one hard link over another leaves both names
+        with self._clear_errors(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _fill(target, link_or_copy)
 
     def remove(self, path: str) -> None:
         """Delete a file; no error if there is none."""
@@ -148,6 +153,15 @@ class Store:
         self.write(probe, b"ultracurate")
         self.remove(probe)
 
+    @contextmanager
+    def _clear_errors(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            if clear := storage_error(exc, f"{self.url}/{path}"):
+                raise clear from exc
+            raise
+
     def buffer(self, path: str) -> io.BytesIO:
         """A small file wholly in memory."""
         return io.BytesIO(self.read(path))
@@ -155,3 +169,14 @@ class Store:
 
 def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _fill(target: Path, fill: Callable[[Path], object]) -> None:
+    """Make a file under a temporary name beside its target, so that the rename stays on one file system."""
+    beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        fill(beside)
+        beside.replace(target)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)  # also after success: renaming one hard link over another leaves both names

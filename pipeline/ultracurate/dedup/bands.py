@@ -39,27 +39,33 @@ def close_pairs(hashes: Hashes, radius: int) -> tuple[Pairs, NDArray[np.uint8]]:
     """
     if not 0 <= radius <= 15:
         raise ValueError(f"radius must be 0 to 15 bits, found {radius}")
-    edges = np.linspace(0, BITS, radius + 2).round().astype(int)
-    found = [_band_pairs(hashes, low, high, radius) for low, high in pairwise(edges.tolist())]
-    pairs = np.unique(np.concatenate(found), axis=0) if found else np.empty((0, 2), np.int64)
+    edges = np.linspace(0, BITS, radius + 2).round().astype(int).tolist()
+    masks = [np.uint64(((1 << (high - low)) - 1) << low) for low, high in pairwise(edges)]
+    found = [_band_pairs(hashes, masks[: band + 1], radius) for band in range(len(masks))]
+    pairs = np.concatenate(found)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return pairs, distances(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
 
 
-def _band_pairs(hashes: Hashes, low: int, high: int, radius: int) -> Pairs:
-    """Pairs that share the bits [low, high) and are within the radius."""
-    mask = np.uint64(((1 << (high - low)) - 1) << low)
+def _band_pairs(hashes: Hashes, masks: list[np.uint64], radius: int) -> Pairs:
+    """Pairs within the radius whose first common band is the last of `masks`: no pair comes from two bands."""
+    *earlier, mask = masks
     band = hashes & mask
     order = np.argsort(band, kind="stable")
     ordered = band[order]
     breaks = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     starts, ends = np.r_[0, breaks], np.r_[breaks, len(ordered)]
+    shared = ends - starts > 1
     kept: list[Pairs] = [np.empty((0, 2), np.int64)]
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        members = order[start:end]
+    for start, end in zip(starts[shared].tolist(), ends[shared].tolist(), strict=True):
+        members = order[start:end]  # rising, because the sort is stable
         for i in range(len(members) - 1):  # one row of the triangle at a time: memory stays linear in the group
             others = members[i + 1 :]
-            near = others[distances(np.repeat(hashes[members[i]], len(others)), hashes[others]) <= radius]
-            if len(near):
-                pair = np.column_stack([np.full(len(near), members[i]), near])
-                kept.append(np.sort(pair, axis=1).astype(np.int64))
+            differing = hashes[members[i]] ^ hashes[others]
+            near = np.bitwise_count(differing) <= radius
+            for seen in earlier:
+                near &= (differing & seen) != 0
+            others = others[near]
+            if len(others):
+                kept.append(np.column_stack([np.full(len(others), members[i]), others]).astype(np.int64))
     return np.concatenate(kept)

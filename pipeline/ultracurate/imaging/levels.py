@@ -33,7 +33,7 @@ def to_8bit(values: npt.NDArray[Any], low: float, high: float) -> U8:
     span = float(high) - floor
     if span <= 0:
         return np.zeros(values.shape, np.uint8)
-    scaled = np.nan_to_num((values.astype(np.float64) - floor) * (255.0 / span), nan=0.0, posinf=255.0, neginf=0.0)
+    scaled = np.nan_to_num((values.astype(np.float64) - floor) * 255.0 / span, nan=0.0, posinf=255.0, neginf=0.0)
     return np.floor(np.clip(scaled, 0, 255) + 0.5).astype(np.uint8)
 
 

@@ -28,7 +28,12 @@ def find_tables(columns: pa.Table, ctx: Context) -> pa.Table:
             by_dataset.setdefault(row["dataset"], []).append(row)
     found = []
     for dataset, files in by_dataset.items():
-        places = [place for file in files for place in _places(file, ctx.manifest(dataset).tables, ctx.blobs)]
+        places = []
+        for file in files:
+            try:
+                places += _places(file, ctx.manifest(dataset).tables, ctx.blobs)
+            except OSError:
+                continue  # gone or unreadable since download: its index row will say so
         text = json.dumps(sorted(places, key=lambda place: (place["join"], place["sha256"])), sort_keys=True)
         found += [{"file_id": file["file_id"], "tables": text} for file in files if places]
     return pa.Table.from_pylist(found, schema=FOUND)
@@ -99,7 +104,9 @@ def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict
     """Value of the key column -> the wanted columns that have a value; the first row of a key holds."""
     import pandas as pd
 
-    frame = pd.read_csv(BytesIO(table.read()), sep=None, engine="python", dtype=str, keep_default_na=False)
+    frame = pd.read_csv(
+        BytesIO(table.read()), sep=None, engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+    )
     if missing := {key, *columns} - set(frame.columns):
         raise RowError(
             f"The dataset's table lacks columns {sorted(missing)}; it has {sorted(frame.columns)[:20]}. "

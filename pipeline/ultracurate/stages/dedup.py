@@ -78,11 +78,13 @@ class DedupConfig(Settings):
         "overlay_share",
         "fields",
         "media",
+        "official_split",
     ),
     adds=DEDUPED,
     config=DedupConfig,
     scope=Scope.GLOBAL,
     reads={"index": ("sample_id", "dataset", "pixel_sha256", "raw_sha256", "fields", "media")},
+    sections=("held_out",),
     reasons={"near_duplicate": "Another frame shows the same picture and is the better copy."},
 )
 def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
@@ -91,15 +93,17 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     pairs, distance = close_pairs(parse_hashes([row["phash"] for row in rows]), cfg.radius)
     edges, linked = [], []
     for (i, j), bits in zip(pairs.tolist(), distance.tolist(), strict=True):
-        if not cfg.within_group and rows[i]["group_id"] == rows[j]["group_id"]:
-            continue
-        linked.append((i, j))
-        edges.append(_edge(rows[i], rows[j], "phash", bits))
+        same = rows[i]["clean_pixel_sha256"] == rows[j]["clean_pixel_sha256"]
+        apart = rows[i]["parent_id"] != rows[j]["parent_id"] if same else rows[i]["group_id"] != rows[j]["group_id"]
+        if apart or cfg.within_group:
+            linked.append((i, j))
+            edges.append(_edge(rows[i], rows[j], "exact_pixels" if same else "phash", bits))
+    held_out = {slug for slug, manifest in ctx.manifests.items() if manifest.held_out}
     order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
     exact = _exact_copies(rows, ctx.also["index"])
     kept, dropped = [], []
     for members in clusters(len(rows), linked):
-        winner = rows[best(members, lambda i: _rank(rows[i], order))]
+        winner = rows[best(members, lambda i: _rank(rows[i], order, held_out))]
         losers = [rows[i] for i in members if rows[i] is not winner]
         aliases = [alias for i in members for alias in exact[rows[i]["sample_id"]]]
         aliases += [_alias(row, "phash") for row in losers]
@@ -133,9 +137,18 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     )
 
 
-def _rank(row: Row, order: dict[str, int]) -> tuple[Any, ...]:
-    """Smaller is better: freer licence, more pixels, less overlay, earlier dataset, then the id."""
+STRICTEST = ("test", "val", "train", None)
+
+
+def _rank(row: Row, order: dict[str, int], held_out: set[str]) -> tuple[Any, ...]:
+    """Smaller is better: freer licence, more pixels, less overlay, earlier dataset, then the id.
+
+    Before all that comes the side of the split: of a benchmark's image and its copy in a training set the benchmark's
+    own must stay, or the test image would go on to train under another name.
+    """
     return (
+        row["dataset"] not in held_out,
+        STRICTEST.index(row["official_split"]),
         _openness(row["licence"]),
         -row["width"] * row["height"],
         row["overlay_share"] or 0.0,

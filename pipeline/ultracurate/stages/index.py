@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -16,7 +17,7 @@ from ultracurate.core.archives import ArchiveLimits, Member, is_archive, iter_me
 from ultracurate.core.blobs import DEFLATE, PixelRef
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
-from ultracurate.core.errors import RowError
+from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.core.layout import PICTURE_ENDINGS, REASONS, fill_template, match_path
 from ultracurate.core.schema import SAMPLE, Grain, content_id
 from ultracurate.core.stage import Reject, Result, Row, each, stage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HEAD = 4096
+ARCHIVE_NAME = re.compile(r"\.(zip|tar(\.(gz|bz2|xz))?|tgz|tbz2?|txz)$", re.IGNORECASE)
 OWN_REASONS = {
     "mask": "A mask: it annotates a picture and is no picture of its own.",
     "annotation": "An annotation of a picture.",
@@ -118,7 +120,7 @@ def _archive(file: BinaryIO, row: Row, limits: ArchiveLimits, ctx: Context) -> l
         item = Item(row, member.path, f"{row['file_name']}/{member.path}")
         try:
             answers.append(_member(item, member, ctx))
-        except RowError as exc:
+        except (RowError, MissingExtraError, MemoryError) as exc:  # one member, never the good ones beside it
             failed = True
             ctx.member_error(row, item.id, exc)
     return answers or ([] if failed else [Reject("empty_archive", "")])
@@ -145,6 +147,11 @@ def _item(item: Item, read: Callable[[], bytes], place: Callable[[bytes], PixelR
     manifest = ctx.manifest(item.file["dataset"])
     match = match_path(manifest.layout, item.path)
     if match is None:
+        if item.member is None and ARCHIVE_NAME.search(item.path):
+            raise RowError(
+                "Expected an archive, as the file's name says, found other content (perhaps a web page or a broken "
+                "download). Fetch it again, or ignore it in the manifest"
+            )
         return Reject("no_layout_rule", PurePosixPath(item.path).suffix.lstrip("."), id=item.id)
     if match.kind in ("ignore", "exclude"):
         return Reject(match.reason or match.kind, match.detail, id=item.id)
@@ -188,7 +195,8 @@ def _decode(data: bytes, path: str) -> Row | Reject:
         if ending not in PICTURE_ENDINGS:
             return Reject("unsupported_format", ending)
         raise RowError(
-            f"Expected {ending}, as the file's name says, found other content. Check the file, or ignore it in the manifest"
+            f"Expected {ending}, as the file's name says, found other content. Check the file, "
+            "or ignore it in the manifest"
         )
     info = probe(data, form)
     if info.modality_tag not in (None, "US", "IVUS"):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
+from ultracurate.core.errors import ConfigError, MissingExtraError
 from ultracurate.core.schema import STRIPPED, Grain
 from ultracurate.core.stage import Result, Row, each, stage
 
@@ -51,7 +52,10 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
         mask = np.zeros(image.shape[:2], np.uint8)
         strings, clean = 0, image
         if cfg.method == "seed":
-            found = seed_masks(image, SeedParams(ocr=cfg.ocr))
+            try:
+                found = seed_masks(image, SeedParams(ocr=cfg.ocr))
+            except MissingExtraError as exc:  # no picture's fault: it would fail every row
+                raise ConfigError(f"{exc}. Or switch the text branch off with --set strip.ocr=false") from None
             clean = inpaint(image, found.final, radius=cfg.radius)
             for bit, branch in ((OCR_BIT, found.ocr), (COLOUR_BIT, found.colour), (GREY_BIT, found.grey)):
                 mask[branch] |= bit

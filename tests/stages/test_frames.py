@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.stages.bench import Bench, manifest, picture, png
+from ultracurate.core.schema import content_id
+from ultracurate.imaging.decode import decode_image
+from ultracurate.phantom.files import encode_video
+from ultracurate.stages.frames import FramesConfig, chosen, exact_copies
+
+
+def config(**settings: Any) -> FramesConfig:
+    return FramesConfig(**settings)
+
+
+CONFIGS = st.builds(
+    FramesConfig,
+    mode=st.sampled_from(["fps", "every", "all"]),
+    fps=st.floats(0.1, 120),
+    every=st.integers(1, 50),
+    max_per_clip=st.integers(1, 60),
+)
+
+
+@given(st.integers(1, 2000), st.none() | st.floats(0.1, 240), CONFIGS)
+def test_chosen_frames_exist_once_each_in_order_and_not_too_many(
+    n: int, fps: float | None, cfg: FramesConfig
+) -> None:
+    numbers = chosen(n, fps, cfg)
+    assert numbers == sorted(set(numbers))
+    assert 1 <= len(numbers) <= cfg.max_per_clip
+    assert numbers[0] == 0
+    assert numbers[-1] < n
+
+
+@given(st.integers(1, 2000), st.floats(1, 240), st.floats(0.5, 60))
+def test_frames_stand_as_far_apart_as_the_rate_says(n: int, fps: float, wanted: float) -> None:
+    step = max(fps / wanted, 1.0)
+    numbers = chosen(n, fps, config(fps=wanted, max_per_clip=10_000))
+    assert all(abs(number - k * step) <= 0.5 + 1e-6 for k, number in enumerate(numbers))
+    assert n - numbers[-1] <= step + 1, "the end of the clip is covered"
+
+
+def test_three_a_second_of_a_25_fps_clip() -> None:
+    assert chosen(50, 25.0, config()) == [0, 8, 17, 25, 33, 42]
+
+
+@pytest.mark.parametrize("fps", [0.5, 2.0, 3.0])
+def test_a_clip_slower_than_wanted_is_taken_whole(fps: float) -> None:
+    assert chosen(7, fps, config(fps=3.0)) == list(range(7))
+
+
+def test_a_clip_of_unknown_rate_gives_every_tenth_frame() -> None:
+    assert chosen(25, None, config()) == [0, 10, 20]
+    assert chosen(25, 25.0, config(mode="every", every=7)) == [0, 7, 14, 21]
+    assert chosen(4, None, config(mode="all")) == [0, 1, 2, 3]
+
+
+def test_the_cap_thins_evenly_instead_of_cutting_the_end_off() -> None:
+    numbers = chosen(1000, None, config(mode="all", max_per_clip=10))
+    assert numbers == list(range(0, 1000, 100))
+
+
+def sample(id: str, dataset: str, pixels: str, data: str = "") -> dict[str, str]:
+    return {"sample_id": id, "dataset": dataset, "pixel_sha256": pixels, "raw_sha256": data or id}
+
+
+def copies_of(bench: Bench, rows: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
+    table = exact_copies(pa.Table.from_pylist(rows), config(), bench.context("frames"))
+    return {row["sample_id"]: (row["kept"], row["kind"]) for row in table.to_pylist()}
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, manifest("zebra"), manifest("ant"))
+
+
+def test_of_copies_the_earlier_dataset_of_the_recipe_keeps_its_own(two: Bench) -> None:
+    rows = [sample("1", "ant", "p"), sample("9", "zebra", "p"), sample("2", "ant", "q")]
+    assert copies_of(two, rows) == {"1": ("9", "pixels")}
+    assert copies_of(two, rows[::-1]) == copies_of(two, rows)
+
+
+def test_within_a_dataset_the_smaller_id_stays_and_bytes_are_told_from_pixels(two: Bench) -> None:
+    rows = [sample("b", "ant", "p", "same"), sample("a", "ant", "p", "same"), sample("c", "ant", "p", "other")]
+    assert copies_of(two, rows) == {"b": ("a", "bytes"), "c": ("a", "pixels")}
+
+
+@given(st.lists(st.tuples(st.sampled_from("pqr"), st.booleans()), max_size=12), st.integers(1, 4))
+def test_an_appended_dataset_changes_nothing_for_those_before_it(first: list[tuple[str, bool]], more: int) -> None:
+    bench = Bench(Path("memory"), manifest("zebra"), manifest("ant"))
+    rows = [sample(f"{n:02d}", "zebra", pixels) for n, (pixels, _) in enumerate(first)]
+    appended = [sample(f"{n:02d}x", "ant", "pqrs"[n]) for n in range(more)]
+    alone, together = copies_of(bench, rows), copies_of(bench, appended + rows)
+    assert {id: kept for id, kept in together.items() if not id.endswith("x")} == alone
+
+
+def indexed(bench: Bench, *files: tuple[str, bytes]) -> list[dict[str, Any]]:
+    result, ctx = bench.call("index", [bench.put(name, data) for name, data in files])
+    assert not ctx.errors
+    rows: list[dict[str, Any]] = result.rows.to_pylist()
+    return rows
+
+
+def test_a_still_is_passed_on_where_it_lies(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (still,) = indexed(bench, ("one.png", png(picture(1))))
+    result, ctx = bench.call("frames", [still])
+    (row,) = result.rows.to_pylist()
+    assert row["sample_id"] == content_id(still["sample_id"], 0)
+    assert row["parent_id"] == still["sample_id"]
+    assert (row["frame_no"], row["time_s"]) == (0, None)
+    assert row["frame_uri"] == still["raw_uri"]
+    assert ctx.read(row, "frame") == png(picture(1))
+    assert not ctx.counters["pack_bytes"]
+
+
+def test_exact_copies_leave_with_their_reason(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    files = [("a.png", png(picture(1))), ("b.png", png(picture(1))), ("c.png", png(picture(1), level=1))]
+    rows = indexed(bench, *files)
+    result, _ = bench.call("frames", rows)
+    assert result.rows.num_rows == 1
+    kept = min(rows, key=lambda row: row["sample_id"])
+    found = {row["parent_id"]: row["reason"] for row in result.rejects.to_pylist()}
+    assert found == {
+        row["sample_id"]: f"exact_duplicate_{'bytes' if row['raw_sha256'] == kept['raw_sha256'] else 'pixels'}"
+        for row in rows
+        if row is not kept
+    }
+
+
+def test_a_clip_gives_the_chosen_frames_with_their_times(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    clip = np.stack([np.full((64, 80), 10 + 8 * n, np.uint8) for n in range(25)])
+    (row,) = indexed(bench, ("clip.mp4", encode_video(clip, 25.0, "mp4")))
+    result, ctx = bench.call("frames", [row])
+    frames = result.rows.sort_by("frame_no").to_pylist()
+    assert [frame["frame_no"] for frame in frames] == [0, 8, 17]
+    assert [frame["time_s"] for frame in frames] == pytest.approx([0, 8 / 25, 17 / 25])
+    assert ctx.counters["frames_not_sampled"] == 22
+    for frame in frames:
+        image = decode_image(ctx.read(frame, "frame"), frame["frame_format"])
+        assert image.mean() == pytest.approx(10 + 8 * frame["frame_no"], abs=3)
+
+
+def test_black_frames_of_a_clip_are_rejected_by_their_own_ids(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    clip = np.stack([np.zeros((64, 80), np.uint8) if n == 0 else picture(n) for n in range(12)])
+    (row,) = indexed(bench, ("clip.mp4", encode_video(clip, 25.0, "mp4")))
+    result, _ = bench.call("frames", [row])
+    (reject,) = result.rejects.to_pylist()
+    assert reject["reason"] == "empty_frame"
+    assert reject["sample_id"] == content_id(row["sample_id"], 0)
+    assert reject["parent_id"] == row["sample_id"]
+    assert result.rows["frame_no"].to_pylist() == [8]
+
+
+def test_slices_of_a_volume_are_taken_by_number_not_by_time(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    pages = [Image.fromarray(picture(n)) for n in range(21)]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
+    (row,) = indexed(bench, ("volume.tif", out.getvalue()))
+    assert row["media"] == "volume"
+    result, ctx = bench.call("frames", [row])
+    frames = result.rows.sort_by("frame_no").to_pylist()
+    assert [frame["frame_no"] for frame in frames] == [0, 10, 20]
+    assert np.array_equal(decode_image(ctx.read(frames[1], "frame"), "png"), picture(10))
+
+
+def test_a_file_that_changed_after_indexing_is_an_error_row(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (row,) = indexed(bench, ("clip.avi", encode_video(np.stack([picture(n) for n in range(4)]), 25.0, "avi")))
+    data = bench.store.read(row["raw_uri"])
+    bench.store.write(row["raw_uri"], data[:-1] + b"\xff")
+    result, ctx = bench.call("frames", [row])
+    assert result.rows.num_rows == 0
+    assert "changed after it was indexed" in ctx.errors[0]["message"]
