@@ -219,7 +219,9 @@ def _command(path: Sequence[str], command: Any) -> str:
     options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
     usage = " ".join([*path, *(_argument(p) for p in arguments), *(_needed(p) for p in options if p.required)])
     text = f"\n## {' '.join(path)}\n\n{' '.join((command.help or '').split())}\n\n`ultracurate {usage}`\n"
-    rows = [(f"`{_argument(p)}`", "yes" if p.required else "", None, p.help) for p in arguments]
+    rows: list[tuple[object, ...]] = [
+        (f"`{_argument(p)}`", "yes" if p.required else "", None, p.help) for p in arguments
+    ]
     rows += [(code(sorted(p.opts, key=len)), "yes" if p.required else "", _default(p), p.help) for p in options]
     return text + "\n" + table(("argument or option", "required", "default", "meaning"), rows) if rows else text
 
@@ -245,16 +247,16 @@ def picture_frame() -> PhantomFrame:
     return make_frame("kidney", "convex", "atlas", seed=5, size=(480, 640))
 
 
-def draw_picture() -> NDArray[np.uint8]:
+def draw_picture(ocr: bool = True) -> NDArray[np.uint8]:
     """Before, mask, after side by side: (H, W, 3) uint8 RGB."""
     import cv2
     import numpy as np
 
     from ultracurate.imaging.erase import inpaint
-    from ultracurate.imaging.overlay_seed import seed_masks
+    from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
 
     image = picture_frame().image
-    mask = seed_masks(image).final
+    mask = seed_masks(image, SeedParams(ocr=ocr)).final
     panels = [image, np.where(mask, np.uint8(255), np.uint8(0)), inpaint(image, mask)]
     gap = np.full((360, 8, 3), 255, np.uint8)
     shown: list[NDArray[np.uint8]] = []
@@ -262,6 +264,17 @@ def draw_picture() -> NDArray[np.uint8]:
         colour = panel if panel.ndim == 3 else np.repeat(panel[..., None], 3, axis=2)
         shown += [np.asarray(cv2.resize(colour, (480, 360), interpolation=cv2.INTER_AREA), np.uint8), gap]
     return np.hstack(shown[:-1])
+
+
+def covered_shares(ocr: bool = True) -> dict[str, float]:
+    """Of each kind of mark in the picture, the share of pixels that the method found; and two shares of the whole."""
+    from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
+
+    frame = picture_frame()
+    found = seed_masks(frame.image, SeedParams(ocr=ocr)).final
+    shares = {kind: float((found & drawn).sum() / drawn.sum()) for kind, drawn in frame.masks.items()}
+    both = float((found & frame.overlay_mask).sum())
+    return shares | {"all_marks": both / frame.overlay_mask.sum(), "mask_that_is_marks": both / found.sum()}
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -275,8 +288,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write pages and picture; 0 when done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-picture", action="store_true", help="only the pages; the picture needs tesseract")
+    parser.add_argument("--shares", action="store_true", help="say what the method found of the picture's marks")
     options = parser.parse_args(arguments)
     try:
+        if options.shares:
+            sys.stdout.write("".join(f"{kind}: {share:.1%}\n" for kind, share in covered_shares().items()))
+            return 0
         for name, page in PAGES.items():
             (DOCS / name).write_text(page(), encoding="utf-8")
         if not options.no_picture:

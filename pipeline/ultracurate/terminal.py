@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from ultracurate.core.work import Outcome
 
 out = Console(soft_wrap=True, highlight=False)
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, so that names stay in one piece for grep."""
+
+
+def print_table(table: Table) -> None:
+    """A table as wide as the terminal (or as COLUMNS says), and wide where there is none."""
+    known = out.is_terminal or "COLUMNS" in os.environ
+    (out if known else Console(soft_wrap=True, highlight=False, width=WIDE)).print(table)
 
 
 def print_json(data: Any) -> None:
@@ -86,7 +95,10 @@ class Progress:
         """A plain line, where there is no bar."""
         if self._quiet or self._bar:
             return
-        rows, rejects, errors = (sum(getattr(p, n) for p in parts) for n in ("rows", "rejects", "errors"))
+        from ultracurate.core.runner import open_errors
+
+        rows, rejects = (sum(getattr(p, n) for p in parts) for n in ("rows", "rejects"))
+        errors = open_errors(parts)
         seconds = time.monotonic() - self._started
         out.print(
             f"{stage.name:<11} {rows:>7} rows  {rejects:>6} rejected  {errors:>4} errors  "
@@ -118,7 +130,7 @@ def print_stages(chain: Sequence[Stage], as_json: bool) -> None:
     table = Table("stage", "grain", "settings", "what it does")
     for row in rows:
         table.add_row(row["name"], " -> ".join(dict.fromkeys(row["grain"])), " ".join(row["settings"]), row["summary"])
-    out.print(table)
+    print_table(table)
 
 
 def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
@@ -147,7 +159,7 @@ def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
     for step in steps:
         left = "?" if step["todo"] is None else str(step["todo"])
         table.add_row(step["stage"], step["fingerprint"], str(step["done"]), left, Text(step["why"]))
-    out.print(table)
+    print_table(table)
 
 
 def _step(planner: Planner, stage: Stage, states: Mapping[str, StageState | None]) -> dict[str, Any]:
@@ -222,7 +234,7 @@ def print_status(store: Store, spec: Spec, as_json: bool) -> None:
     table = Table("stage", "parts", "rows", "rejected", "errors", "worker seconds")
     for row in rows:
         table.add_row(*(str(row[k]) for k in ("stage", "parts", "rows", "rejects", "errors", "seconds")))
-    out.print(table)
+    print_table(table)
 
 
 def print_result(store: Store, result: RunResult, report: str | None, as_json: bool) -> None:
@@ -296,7 +308,7 @@ def _datasets_table(rows: Sequence[Mapping[str, Any]]) -> None:
             size(row["bytes"]),
             Text(" ".join(row["held_out"])),
         )
-    out.print(table)
+    print_table(table)
 
 
 def size(n: int | None) -> str:
@@ -319,7 +331,7 @@ def print_measure(found: Any, as_json: bool) -> None:
     table = Table("figure", "value")
     for name, value in found.figures.items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    out.print(table)
+    print_table(table)
     for promise in found.must:
         out.print(
             f"{'met' if promise.met else 'NOT MET'}: {promise.name} {promise.value:.4g}, bound {promise.bound:.4g}",

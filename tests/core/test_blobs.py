@@ -94,9 +94,7 @@ def zipped(tmp_path: Path) -> tuple[Blobs, zipfile.ZipInfo, bytes, int]:
 
 
 @pytest.mark.parametrize("prefix", ["", "root://sets/"])
-def test_a_deflated_zip_member_is_read_in_place(
-    zipped: tuple[Blobs, zipfile.ZipInfo, bytes, int], prefix: str
-) -> None:
+def test_a_deflated_zip_member_is_read_in_place(zipped: tuple[Blobs, zipfile.ZipInfo, bytes, int], prefix: str) -> None:
     blobs, info, content, start = zipped
     assert info.compress_size < len(content) / 10
     assert blobs.read(PixelRef(f"{prefix}a.zip{DEFLATE}", start, info.compress_size, sha(content))) == content
@@ -141,7 +139,9 @@ def test_named_roots(tmp_path: Path) -> None:
     assert blobs.local_path(uri) == tmp_path / "sets" / "busi" / "1 (é).png"
 
 
-@pytest.mark.parametrize("rest", ["../secret", "busi/../../secret", "/etc/passwd", "link/secret", "busi/../link/secret"])
+@pytest.mark.parametrize(
+    "rest", ["../secret", "busi/../../secret", "/etc/passwd", "link/secret", "busi/../link/secret"]
+)
 @pytest.mark.parametrize("how", ["local_path", "open", "read_range"])
 def test_a_root_is_never_left(tmp_path: Path, rest: str, how: str) -> None:
     (tmp_path / "sets" / "busi").mkdir(parents=True)

@@ -58,6 +58,8 @@ def test_a_disk_problem_says_what_to_do(number: int, todo: str) -> None:
     assert "run the same command again" in str(clear)
 
 
-@pytest.mark.parametrize("exc", [OSError("no number"), FileNotFoundError(errno.ENOENT, "gone"), OSError(errno.EIO, "x")])
+@pytest.mark.parametrize(
+    "exc", [OSError("no number"), FileNotFoundError(errno.ENOENT, "gone"), OSError(errno.EIO, "x")]
+)
 def test_other_system_errors_are_not_about_the_disk(exc: OSError) -> None:
     assert storage_error(exc, "x") is None

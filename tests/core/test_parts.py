@@ -208,7 +208,9 @@ def test_lost_and_invented_rows_are_named(fan_out: bool) -> None:
         conserve("ab", "ab", "z", fan_out=fan_out)
 
 
-@pytest.mark.parametrize(("rows", "rejects", "errors"), [("aab", "", ""), ("ab", "a", ""), ("ab", "", "a"), ("b", "a", "a")])
+@pytest.mark.parametrize(
+    ("rows", "rejects", "errors"), [("aab", "", ""), ("ab", "a", ""), ("ab", "", "a"), ("b", "a", "a")]
+)
 def test_a_row_is_counted_once(rows: str, rejects: str, errors: str) -> None:
     with pytest.raises(ContractError, match=r"3 outcomes for 2 rows; counted twice: \['a'\]"):
         conserve("ab", rows, rejects, errors)

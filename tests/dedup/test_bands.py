@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ultracurate.dedup.bands import close_pairs, distances, parse_hashes
@@ -42,16 +42,19 @@ def as_dict(words: list[int], radius: int) -> dict[tuple[int, int], int]:
     return dict(zip(listed, bits.tolist(), strict=True))
 
 
+@settings(deadline=None)
 @given(clustered(), st.integers(0, 15))
 def test_clustered_hashes_equal_brute_force(words: list[int], radius: int) -> None:
     assert as_dict(words, radius) == brute_force(words, radius)
 
 
+@settings(deadline=None)
 @given(st.lists(WORD, max_size=40), st.integers(0, 15))
 def test_random_hashes_equal_brute_force(words: list[int], radius: int) -> None:
     assert as_dict(words, radius) == brute_force(words, radius)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 255), max_size=40), st.integers(0, 15))
 def test_hashes_that_share_all_but_eight_bits_equal_brute_force(words: list[int], radius: int) -> None:
     assert as_dict(words, radius) == brute_force(words, radius)

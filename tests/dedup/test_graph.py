@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ultracurate.dedup.graph import UnionFind, best, clusters
@@ -32,11 +32,13 @@ def flood(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     return [list(component) for component in sorted(found)]
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_clusters_are_the_connected_components(graph: tuple[int, list[tuple[int, int]]]) -> None:
     assert clusters(*graph) == flood(*graph)
 
 
+@settings(deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_neither_order_nor_direction_of_pairs_matters(
     graph: tuple[int, list[tuple[int, int]]], rng: random.Random
@@ -47,6 +49,7 @@ def test_neither_order_nor_direction_of_pairs_matters(
     assert clusters(n, shuffled) == clusters(n, pairs)
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_the_root_of_a_set_is_its_smallest_member(graph: tuple[int, list[tuple[int, int]]]) -> None:
     n, pairs = graph

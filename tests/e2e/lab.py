@@ -7,7 +7,7 @@ import io
 import json
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from PIL import Image
 from ultracurate import cli
 from ultracurate.core.config import load_recipe
 from ultracurate.core.dataset import load_all
-from ultracurate.core.parts import read_table
+from ultracurate.core.parts import PartRef, read_table
 from ultracurate.core.plan import Planner, retry_id
-from ultracurate.core.runner import RunResult, run
+from ultracurate.core.runner import Quiet, RunResult, run
 from ultracurate.core.spec import Spec, resolve
+from ultracurate.core.stage import Stage
 from ultracurate.core.store import Store
 from ultracurate.execution.serial import SerialExecutor
 from ultracurate.ontology.tree import Ontology
@@ -55,6 +56,7 @@ class Lab:
 
     home: Path
     work: Path = field(init=False)
+    done: RunResult | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.work = self.home / "work"
@@ -124,24 +126,37 @@ class Lab:
         """The resolved run; only the lab's own manifests are read, which keeps tests quick."""
         return resolve(load_recipe(self.recipe_file, sets), load_all(self.manifests), Ontology.load().stamp)
 
-    def run(self, *sets: str, last: str | None = None, retry: str | None = None) -> RunResult:
-        """Run the recipe in this process, one part after the other."""
-        return run(Store(self.work), self.spec(*sets), SerialExecutor(), last, None, retry)
+    def run(
+        self,
+        *sets: str,
+        last: str | None = None,
+        retry: str | None = None,
+        then: tuple[str, Callable[[], object]] | None = None,
+    ) -> RunResult:
+        """Run the recipe in this process, one part after the other; `then` happens in its middle, after that stage."""
+        listener = Meddler(then) if then else None
+        self.done = run(Store(self.work), self.spec(*sets), SerialExecutor(), last, listener, retry)
+        return self.done
 
     def cli(self, *args: str) -> Finished:
         """A command with this lab's recipe and work directory."""
+        self.done = None
         return call(*args, "--recipe", str(self.recipe_file), "--work", str(self.work))
 
     def table(self, stage: str, kind: str = "part") -> pa.Table:
         """All rows, rejects or errors of a stage as it stands now; errors only where no later attempt took them up."""
-        state = Planner(Store(self.work), self.spec()).look()[stage]
-        if state is None or not state.complete:
-            raise LookupError(f"stage {stage} has not run")
-        ids = {part.id for part in state.done}
+        if self.done is not None and stage in self.done.parts:
+            parts = self.done.parts[stage]
+        else:
+            state = Planner(Store(self.work), self.spec()).look()[stage]
+            if state is None or not state.complete:
+                raise LookupError(f"stage {stage} has not run")
+            parts = state.done
+        ids = {part.id for part in parts}
         holds = {
-            "part": [part for part in state.done if part.rows],
-            "rejects": [part for part in state.done if part.rejects],
-            "errors": [part for part in state.done if part.errors and retry_id(part) not in ids],
+            "part": [part for part in parts if part.rows],
+            "rejects": [part for part in parts if part.rejects],
+            "errors": [part for part in parts if part.errors and retry_id(part) not in ids],
         }
         paths = [part.path(kind) for part in holds[kind]]
         tables = [read_table(Store(self.work), path) for path in paths]
@@ -169,6 +184,18 @@ class Lab:
     def paths_in_shards(self) -> list[str]:
         """Paths in the dataset of the pictures that reached the shards, sorted."""
         return sorted(row["path"] for row in self.rows("shard"))
+
+
+class Meddler(Quiet):
+    """Does something to the files while a run is going on."""
+
+    def __init__(self, then: tuple[str, Callable[[], object]]) -> None:
+        self.stage, self.deed = then
+
+    def stage_done(self, stage: Stage, parts: Sequence[PartRef], published: str) -> None:
+        """The moment has come."""
+        if stage.name == self.stage:
+            self.deed()
 
 
 @dataclass(frozen=True)

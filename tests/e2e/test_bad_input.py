@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import os
+import resource
 import shutil
 import subprocess
 import tarfile
@@ -13,6 +15,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -36,86 +39,268 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     log.open_log(None, "")
 
 
-def the_error(lab: Lab, stage: str = "index") -> dict[str, Any]:
+def the_error(lab: Lab, stage: str = "index", then: tuple[str, Callable[[], object]] | None = None) -> dict[str, Any]:
     """The one error row of the run, which is that stage's; the good files are in the shards."""
-    result = lab.run()
+    result = lab.run(then=then)
     assert result.error_rows == 1
     (row,) = lab.rows(stage, "errors")
     return dict(row)
 
 
-# Single files
+class Zoo:
+    """One run over every kind of bad file at once, and what became of each."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        before = peak_memory()
+        self.result = lab.run()
+        self.memory = peak_memory() - before
+        self.files = {row["file_id"]: row["file_name"] for row in lab.rows("download")}
+        self.errors = lab.rows("index", "errors")
+        self.rejects = lab.rows("index", "rejects")
+        self.paths = lab.paths_in_shards()
+
+    def messages(self, name: str) -> list[str]:
+        """What the error rows of a file say; each names file, dataset and attempt."""
+        rows = [row for row in self.errors if self.files[row["parent_id"]] == name]
+        assert {(row["dataset"], row["attempt"], row["exception"]) for row in rows} == {("lab", 1, "RowError")}
+        return sorted(row["message"] for row in rows)
+
+    def reasons(self, name: str) -> list[tuple[str, str]]:
+        """Reason and detail of the rejects of a file."""
+        rows = [row for row in self.rejects if self.files[row["parent_id"]] == name]
+        return sorted((row["reason"], row["detail"]) for row in rows)
+
+    def kept(self, name: str) -> list[str]:
+        """What of a file reached the shards."""
+        return [path for path in self.paths if path == name or path.startswith(f"{name}/")]
 
 
-@pytest.mark.parametrize("fmt", ["PNG", "JPEG"])
-def test_truncated_picture(lab: Lab, fmt: str) -> None:
-    data = encode(picture(9), fmt)
-    name = {"PNG": "bad.png", "JPEG": "bad.jpg"}[fmt]
-    lab.add(name, data[: len(data) // 2])
-    row = the_error(lab)
-    assert row["exception"] == "RowError"
-    assert "could not be decoded" in row["message"]
-    assert "truncated" in row["message"]
-    assert row["message"].startswith({"PNG": "png:", "JPEG": "jpg:"}[fmt])
-    assert lab.paths_in_shards() == GOOD
+def peak_memory() -> int:
+    """Bytes that this process ever held at once."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def test_error_row_names_the_file_it_is_about(lab: Lab) -> None:
-    lab.add("bad.png", b"")
-    row = the_error(lab)
-    (file,) = (f for f in lab.rows("download") if f["file_name"] == "bad.png")
-    assert (row["sample_id"], row["dataset"], row["attempt"]) == (file["file_id"], "lab", 1)
-
-
-def test_zero_bytes(lab: Lab) -> None:
-    lab.add("bad.png", b"")
-    row = the_error(lab)
-    assert "found an empty file (0 bytes)" in row["message"]
-    assert "Fetch it again" in row["message"]
-    assert lab.paths_in_shards() == GOOD
-
-
-def test_text_named_png(lab: Lab) -> None:
-    lab.add("bad.png", b"Case 17: no image was taken.\n" * 40)
-    row = the_error(lab)
-    assert "Expected png" in row["message"]
-    assert "found other content" in row["message"]
-    assert "Check the file" in row["message"]
-    assert lab.paths_in_shards() == GOOD
-
-
-@pytest.mark.parametrize(("name", "fmt"), [("png_inside.jpg", "PNG"), ("jpg_inside.png", "JPEG")])
-def test_wrong_picture_ending_simply_works(lab: Lab, name: str, fmt: str) -> None:
-    lab.add(name, encode(picture(9), fmt))
-    assert lab.run().error_rows == 0
-    assert lab.paths_in_shards() == sorted([*GOOD, name])
-
-
-def test_huge_png_is_refused_before_it_is_decoded(lab: Lab) -> None:
-    lab.add("bad.png", png_of_zeros(30_000))
-    lab.run(last="download")
-    tracemalloc.start()
-    row = the_error(lab)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert "found 30000 x 30000" in row["message"]
-    assert "expected at most" in row["message"]
-    assert "not decoded" in row["message"]
-    assert peak < 200 * 2**20, "decoded, it would be 900 MB"
-    assert lab.paths_in_shards() == GOOD
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """Every bad file beside three good ones, in one dataset."""
+    lab = Lab(tmp_path_factory.mktemp("zoo"))
+    lab.good(3)
+    picture_png, picture_jpg = encode(picture(9)), encode(picture(10), "JPEG")
+    lab.add("truncated.png", picture_png[: len(picture_png) // 2])
+    lab.add("truncated.jpg", picture_jpg[: len(picture_jpg) // 2])
+    lab.add("empty.png", b"")
+    lab.add("text.png", b"Case 17: no image was taken.\n" * 40)
+    lab.add("png_inside.jpg", encode(picture(11)))
+    lab.add("jpg_inside.png", encode(picture(12), "JPEG"))
+    lab.add("huge.png", png_of_zeros(30_000))
+    for name, pack, seed in (
+        ("truncated.zip", pack_zip, 20),
+        ("truncated.tar", partial(pack_tar, compress=False), 30),
+        ("truncated.tar.gz", pack_tar, 40),
+    ):
+        data = pack({f"m{n}.png": png(seed + n) for n in range(4)})
+        lab.add(name, data[: len(data) * 2 // 3])
+    for name in ("page.zip", "page.tar.gz", "PAGE.TGZ"):
+        lab.add(name, b"<!doctype html><title>Please log in</title>")
+    lab.add("half.zip", damaged_zip({f"m{n}.png": png(70 + n) for n in range(3)}, "m1.png"))
+    lab.add("hostile.zip", hostile_zip())
+    lab.add("hostile.tar", hostile_tar())
+    lab.add("bomb.tar.gz", pack_tar({"bomb.png": bytes(64 * 2**20)}))
+    nested = pack_zip({"deep.png": png(50)})
+    for depth in range(30):
+        nested = pack_zip({f"level_{depth}.zip": nested})
+    lab.add("nested.zip", nested)
+    found = Zoo(lab)
+    log.open_log(None, "")
+    return found
 
 
 def png_of_zeros(side: int) -> bytes:
-    """A valid grey PNG of any size: header and compressed zeros, without the picture in memory."""
+    """A valid grey PNG of any size: header and compressed zeros, without the picture in memory or time."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
-    squeeze = zlib.compressobj(9)
-    lines = b"\0" * (side + 1) * 100
-    body = b"".join(squeeze.compress(lines) for _ in range(side // 100)) + squeeze.flush()
+    lines = 300
+    squeeze = zlib.compressobj(9, wbits=-15)
+    # After a full flush the state is that of the beginning, so the same bytes stand for the next lines.
+    block = squeeze.compress(b"\0" * (side + 1) * lines) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    adler = (side * (side + 1) % 65521 << 16) + 1
+    body = b"\x78\xda" + block * (side // lines) + squeeze.flush() + adler.to_bytes(4, "big")
     header = side.to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def damaged_zip(members: dict[str, bytes], hit: str) -> bytes:
+    """A zip in which one byte of one stored member is flipped."""
+    data = bytearray(pack_zip(members))
+    data[data.find(members[hit]) + 200] ^= 0xFF
+    return bytes(data)
+
+
+def hostile_zip() -> bytes:
+    """Members that climb out, absolute ones, one for another system, a link, and a good one."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("../escape.png", "/etc/escape.png", "a/../../escape.png", "C:/escape.png", "..\\escape.png"):
+            archive.writestr(name, png(60))
+        link = zipfile.ZipInfo("link.png")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("inside.png", png(61))
+    return buffer.getvalue()
+
+
+def hostile_tar() -> bytes:
+    """Links, devices and a pipe, members that climb out, and a good one."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        kinds = {"soft.png": tarfile.SYMTYPE, "hard.png": tarfile.LNKTYPE, "null.png": tarfile.CHRTYPE}
+        for name, kind in {**kinds, "disk.png": tarfile.BLKTYPE, "pipe.png": tarfile.FIFOTYPE}.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        for name in ("../escape.png", "/escape.png", "inside.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(png(62))
+            archive.addfile(info, io.BytesIO(png(62)))
+    return buffer.getvalue()
+
+
+# Single files
+
+
+def test_good_files_among_bad_ones_reach_the_shards(zoo: Zoo) -> None:
+    assert set(GOOD) < set(zoo.paths)
+    assert zoo.result.error_rows == len(zoo.errors) > 10
+
+
+@pytest.mark.parametrize("fmt", ["png", "jpg"])
+def test_truncated_picture(zoo: Zoo, fmt: str) -> None:
+    (message,) = zoo.messages(f"truncated.{fmt}")
+    assert message.startswith(f"{fmt}: could not be decoded")
+    assert "truncated" in message
+
+
+def test_zero_bytes(zoo: Zoo) -> None:
+    (message,) = zoo.messages("empty.png")
+    assert "Expected a picture, found an empty file (0 bytes)" in message
+    assert "Fetch it again" in message
+
+
+def test_text_named_png(zoo: Zoo) -> None:
+    (message,) = zoo.messages("text.png")
+    assert "Expected png, as the file's name says, found other content" in message
+    assert "Check the file" in message
+
+
+@pytest.mark.parametrize("name", ["png_inside.jpg", "jpg_inside.png"])
+def test_wrong_picture_ending_simply_works(zoo: Zoo, name: str) -> None:
+    assert zoo.kept(name) == [name]
+
+
+def test_huge_png_is_refused_before_it_is_decoded(zoo: Zoo) -> None:
+    (message,) = zoo.messages("huge.png")
+    assert "30000 x 30000" in message or "900000000 pixels" in message
+    assert "limit" in message or "at most" in message
+    assert zoo.memory < 500 * 2**20, "decoded, it would be 900 MB"
+
+
+# Archives
+
+
+def test_truncated_zip_keeps_nothing_but_says_so(zoo: Zoo) -> None:
+    (message,) = zoo.messages("truncated.zip")
+    assert message.startswith("'truncated.zip': damaged or truncated zip archive")
+    assert "fetch the file again" in message
+    assert zoo.kept("truncated.zip") == []
+
+
+@pytest.mark.parametrize("name", ["truncated.tar", "truncated.tar.gz"])
+def test_truncated_tar_keeps_the_members_before_the_damage(zoo: Zoo, name: str) -> None:
+    messages = zoo.messages(name)
+    assert all("truncated" in message for message in messages)
+    assert any("again" in message for message in messages)
+    assert zoo.kept(name)[:2] == [f"{name}/m0.png", f"{name}/m1.png"]
+    assert f"{name}/m3.png" not in zoo.kept(name)
+
+
+@pytest.mark.parametrize("name", ["page.zip", "page.tar.gz", "PAGE.TGZ"])
+def test_web_page_instead_of_an_archive_is_an_error(zoo: Zoo, name: str) -> None:
+    (message,) = zoo.messages(name)
+    assert "Expected an archive, as the file's name says, found other content" in message
+    assert "Fetch it again" in message
+
+
+def test_one_damaged_member_costs_itself(zoo: Zoo) -> None:
+    (message,) = zoo.messages("half.zip")
+    assert "half.zip" in message
+    assert zoo.kept("half.zip") == ["half.zip/m0.png", "half.zip/m2.png"]
+
+
+def test_hostile_zip(zoo: Zoo) -> None:
+    details = ["a path that leaves the archive ('..')"] * 3 + ["a symbolic link"] + ["an absolute path"] * 2
+    assert zoo.reasons("hostile.zip") == [("unsafe_member", detail) for detail in details]
+    assert zoo.kept("hostile.zip") == ["hostile.zip/inside.png"]
+
+
+def test_hostile_tar(zoo: Zoo) -> None:
+    details = ["a device or another special file"] * 3
+    details += ["a hard link", "a path that leaves the archive ('..')", "a symbolic link", "an absolute path"]
+    assert zoo.reasons("hostile.tar") == [("unsafe_member", detail) for detail in details]
+    assert zoo.kept("hostile.tar") == ["hostile.tar/inside.png"]
+
+
+def test_nothing_is_ever_unpacked(zoo: Zoo) -> None:
+    assert not [path for path in zoo.lab.home.parent.rglob("*") if path.name in ("escape.png", "inside.png")]
+
+
+def test_archives_in_archives_are_not_followed(zoo: Zoo) -> None:
+    assert zoo.reasons("nested.zip") == [("no_layout_rule", "zip")]
+
+
+def test_tar_gz_bomb_is_an_error_row(zoo: Zoo) -> None:
+    assert any("compression ratio above 200" in message for message in zoo.messages("bomb.tar.gz"))
+    assert zoo.kept("bomb.tar.gz") == []
+
+
+def index_peak(lab: Lab) -> int:
+    """Bytes of Python memory that index needed at most."""
+    tracemalloc.start()
+    try:
+        lab.run(last="index")
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_zip_bomb_is_refused_unopened(lab: Lab) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(64 * 2**20))
+        archive.writestr("inside.png", png(31))
+    lab.add("bomb.zip", bomb.getvalue())
+    assert index_peak(lab) < 48 * 2**20, "the 64 MiB were unpacked"
+    (row,) = lab.rows("index", "rejects")
+    assert (row["reason"], row["detail"]) == ("unsafe_member", "a compression ratio above 200")
+    assert len(lab.rows("index")) == 4
+
+
+def test_zip_that_declares_less_than_it_holds_gives_no_more_than_declared(lab: Lab) -> None:
+    """The header says 8 bytes, the stream holds 64 MiB: it must not be inflated to find out."""
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(64 * 2**20))
+    data = bytearray(bomb.getvalue())
+    size = (64 * 2**20).to_bytes(4, "little")
+    while (at := data.find(size)) >= 0:
+        data[at : at + 4] = (8).to_bytes(4, "little")
+    lab.add("liar.zip", bytes(data))
+    assert index_peak(lab) < 48 * 2**20
+    (row,) = lab.rows("index", "errors")
+    assert "liar.zip" in row["message"]
+    assert len(lab.rows("index")) == 3
 
 
 # Links in the folder
@@ -136,158 +321,11 @@ def test_links_out_of_the_folder_are_rejected(lab: Lab, tmp_path: Path) -> None:
     assert lab.paths_in_shards() == GOOD
 
 
-# Archives
-
-
-def test_truncated_zip_keeps_nothing_but_says_so(lab: Lab) -> None:
-    data = pack_zip({f"m{n}.png": png(20 + n) for n in range(4)})
-    lab.add("bad.zip", data[: len(data) * 2 // 3])
-    row = the_error(lab)
-    assert "bad.zip" in row["message"]
-    assert "damaged or truncated zip archive" in row["message"]
-    assert "fetch the file again" in row["message"]
-    assert lab.paths_in_shards() == GOOD
-
-
-@pytest.mark.parametrize("compress", [False, True], ids=["tar", "tar.gz"])
-def test_truncated_tar_keeps_the_members_before_the_damage(lab: Lab, compress: bool) -> None:
-    data = pack_tar({f"m{n}.png": png(20 + n) for n in range(4)}, compress=compress)
-    name = "bad.tar.gz" if compress else "bad.tar"
-    lab.add(name, data[: len(data) * 2 // 3])
-    row = the_error(lab)
-    assert "truncated" in row["message"]
-    assert "again" in row["message"]
-    assert lab.paths_in_shards()[:2] == [f"{name}/m0.png", f"{name}/m1.png"]
-    assert set(GOOD) < set(lab.paths_in_shards())
-
-
-@pytest.mark.parametrize("name", ["bad.zip", "bad.tar.gz", "BAD.TGZ"])
-def test_web_page_instead_of_an_archive_is_an_error(lab: Lab, name: str) -> None:
-    lab.add(name, b"<!doctype html><title>Please log in</title>")
-    row = the_error(lab)
-    assert "Expected an archive" in row["message"]
-    assert "found other content" in row["message"]
-    assert lab.paths_in_shards() == GOOD
-
-
-def test_one_damaged_member_costs_itself(lab: Lab) -> None:
-    members = {"m0.png": png(20), "m1.png": png(21), "m2.png": png(22)}
-    data = bytearray(pack_zip(members))
-    at = data.find(members["m1.png"]) + 200
-    data[at] ^= 0xFF
-    lab.add("half.zip", bytes(data))
-    row = the_error(lab)
-    assert "half.zip" in row["message"]
-    assert lab.paths_in_shards() == [*GOOD, "half.zip/m0.png", "half.zip/m2.png"]
-
-
-def test_hostile_zip(lab: Lab, tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in ("../escape.png", "/etc/escape.png", "a/../../escape.png", "C:/escape.png", "..\\escape.png"):
-            archive.writestr(name, png(30))
-        link = zipfile.ZipInfo("link.png")
-        link.create_system, link.external_attr = 3, 0o120777 << 16
-        archive.writestr(link, "/etc/passwd")
-        archive.writestr("inside.png", png(31))
-    lab.add("hostile.zip", buffer.getvalue())
-    assert lab.run().error_rows == 0
-    rejects = [row for row in lab.rows("index", "rejects") if row["reason"] == "unsafe_member"]
-    found = sorted(row["detail"] for row in rejects)
-    assert found == sorted(
-        ["an absolute path"] * 2 + ["a path that leaves the archive ('..')"] * 3 + ["a symbolic link"]
-    )
-    assert lab.paths_in_shards() == [*GOOD, "hostile.zip/inside.png"]
-    assert not list(tmp_path.rglob("escape*")), "nothing is ever unpacked"
-
-
-def test_hostile_tar(lab: Lab, tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        kinds = {"soft.png": tarfile.SYMTYPE, "hard.png": tarfile.LNKTYPE, "null.png": tarfile.CHRTYPE}
-        for name, kind in {**kinds, "disk.png": tarfile.BLKTYPE, "pipe.png": tarfile.FIFOTYPE}.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, "/etc/passwd"
-            archive.addfile(info)
-        for name in ("../escape.png", "/escape.png", "inside.png"):
-            data = png(31)
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    lab.add("hostile.tar", buffer.getvalue())
-    assert lab.run().error_rows == 0
-    found = sorted(row["detail"] for row in lab.rows("index", "rejects"))
-    assert found == sorted(
-        ["a symbolic link", "a hard link", *["a device or another special file"] * 3]
-        + ["a path that leaves the archive ('..')", "an absolute path"]
-    )
-    assert lab.paths_in_shards() == [*GOOD, "hostile.tar/inside.png"]
-    assert not list(tmp_path.rglob("escape*"))
-
-
-def test_zip_bomb_is_refused_unopened(lab: Lab) -> None:
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        with archive.open("bomb.png", "w") as member:
-            for _ in range(64):
-                member.write(bytes(2**20))
-        archive.writestr("inside.png", png(31))
-    lab.add("bomb.zip", bomb.getvalue())
-    tracemalloc.start()
-    lab.run()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    (row,) = (row for row in lab.rows("index", "rejects") if row["reason"] == "unsafe_member")
-    assert row["detail"] == "a compression ratio above 200"
-    assert peak < 48 * 2**20, "the 64 MiB were unpacked"
-    assert lab.paths_in_shards() == [*GOOD, "bomb.zip/inside.png"]
-
-
-def test_zip_that_declares_less_than_it_holds_gives_no_more_than_declared(lab: Lab) -> None:
-    """The header says 8 bytes, the stream holds 64 MiB: neither reading nor the later range read may inflate it."""
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        archive.writestr("bomb.png", bytes(64 * 2**20))
-    data = bytearray(bomb.getvalue())
-    size = (64 * 2**20).to_bytes(4, "little")
-    while (at := data.find(size)) >= 0:
-        data[at : at + 4] = (8).to_bytes(4, "little")
-    lab.add("liar.zip", bytes(data))
-    tracemalloc.start()
-    row = the_error(lab)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert "liar.zip" in row["message"]
-    assert peak < 48 * 2**20
-    assert lab.paths_in_shards() == GOOD
-
-
-def test_archives_in_archives_are_not_followed(lab: Lab) -> None:
-    data = pack_zip({"deep.png": png(31)})
-    for depth in range(30):
-        data = pack_zip({f"level_{depth}.zip": data})
-    lab.add("nested.zip", data)
-    assert lab.run().error_rows == 0
-    (row,) = lab.rows("index", "rejects")
-    assert (row["reason"], row["detail"]) == ("no_layout_rule", "zip")
-    assert lab.paths_in_shards() == GOOD
-
-
-def test_tar_gz_bomb_is_an_error_row(lab: Lab) -> None:
-    lab.add("bomb.tar.gz", pack_tar({"bomb.png": bytes(64 * 2**20)}))
-    row = the_error(lab)
-    assert "bomb.tar.gz" in row["message"]
-    assert "compression ratio above 200" in row["message"]
-    assert lab.paths_in_shards() == GOOD
-
-
 # Files that change under a run
 
 
 def test_file_changed_after_indexing(lab: Lab) -> None:
-    lab.run(last="frames")
-    lab.add("good_1.png", png(77))
-    row = the_error(lab, "strip")
+    row = the_error(lab, "strip", ("frames", lambda: lab.add("good_1.png", png(77))))
     assert "expected sha256" in row["message"]
     assert "found" in row["message"]
     assert "restore it, or run again from download" in row["message"]
@@ -295,22 +333,18 @@ def test_file_changed_after_indexing(lab: Lab) -> None:
 
 
 def test_file_gone_after_indexing_and_restored_for_retry(lab: Lab) -> None:
-    lab.run(last="frames")
     kept = lab.data / "good_1.png"
     data = kept.read_bytes()
-    kept.unlink()
-    row = the_error(lab, "strip")
+    row = the_error(lab, "strip", ("frames", kept.unlink))
     assert row["exception"] in ("FileNotFoundError", "RowError")
-    assert lab.paths_in_shards() == ["good_0.png", "good_2.png"]
     kept.write_bytes(data)
+    assert lab.paths_in_shards() == ["good_0.png", "good_2.png"]
     assert lab.run(retry="all").error_rows == 0
     assert lab.paths_in_shards() == GOOD
 
 
 def test_file_gone_between_listing_and_download(lab: Lab) -> None:
-    lab.run(last="discover")
-    (lab.data / "good_1.png").unlink()
-    row = the_error(lab, "download")
+    row = the_error(lab, "download", ("discover", (lab.data / "good_1.png").unlink))
     assert "was listed and is gone" in row["message"]
     assert "Restore it, or run discover again" in row["message"]
     assert lab.paths_in_shards() == ["good_0.png", "good_2.png"]
@@ -325,9 +359,7 @@ def test_archive_gone_before_its_tables_were_looked_for(lab: Lab) -> None:
         tables=[{"file": "list.csv", "key": "file", "on": "{file}", "columns": ["patient"]}],
         group="{patient}",
     )
-    lab.run(last="download")
-    (lab.data / "set.zip").unlink()
-    row = the_error(lab)
+    row = the_error(lab, then=("download", (lab.data / "set.zip").unlink))
     assert row["exception"] in ("FileNotFoundError", "RowError")
     assert lab.paths_in_shards() == GOOD
 
@@ -466,7 +498,7 @@ def remount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a run of the three good pictures publishes when nothing happens to it."""
     quiet = Lab(tmp_path_factory.mktemp("undisturbed"))
@@ -475,7 +507,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return quiet.published()
 
 
-@pytest.mark.parametrize("size", ["28k", "128k", "248k", "308k"])
+@pytest.mark.parametrize("size", ["28k", "128k", "308k"])
 def test_full_disk(lab: Lab, undisturbed: dict[str, bytes], size: str) -> None:
     with small_disk(lab.work, size):
         ended = lab.cli("run", "all")
@@ -483,7 +515,7 @@ def test_full_disk(lab: Lab, undisturbed: dict[str, bytes], size: str) -> None:
         assert "The disk is full" in ended.err
         assert "run the same command again" in ended.err
         assert "Traceback" not in ended.err
-        finished = {path for path in lab.work.rglob("part-*.parquet")}
+        finished = set(lab.work.rglob("part-*.parquet"))
         remount(lab.work, "size=8m")
         again = lab.cli("run", "all")
         assert again.code == 0, again.err
@@ -519,8 +551,7 @@ def failing(real: Callable[..., Any], code: int, after: int) -> Callable[..., An
     return call
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS], ids=errno.errorcode.get)
-@pytest.mark.parametrize("after", [5, 25])
+@pytest.mark.parametrize(("code", "after"), [(errno.ENOSPC, 2), (errno.EDQUOT, 25), (errno.EROFS, 45)])
 def test_write_errors_without_a_mount(lab: Lab, undisturbed: dict[str, bytes], code: int, after: int) -> None:
     with mock.patch("os.fsync", failing(os.fsync, code, after)):
         ended = lab.cli("run", "all")
@@ -529,9 +560,23 @@ def test_write_errors_without_a_mount(lab: Lab, undisturbed: dict[str, bytes], c
     assert "finished parts are kept, run the same command again" in ended.err
     assert "Traceback" not in ended.err
     done = lab.cli("status", "--json").json["stages"]
-    assert any(stage["complete"] for stage in done) == (after > 5)
+    assert any(stage["complete"] for stage in done) == (after > 2)
     assert lab.cli("run", "all").code == 0
     assert lab.published() == undisturbed
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_log_that_cannot_be_written_is_no_traceback(lab: Lab) -> None:
+    real = logging.FileHandler
+
+    def full(*args: object, **options: object) -> logging.FileHandler:
+        return real("/dev/full")
+
+    with mock.patch("logging.FileHandler", full):
+        ended = lab.cli("run", "index")
+    log.open_log(None, "")
+    assert ended.code == 0
+    assert "Traceback" not in ended.err
 
 
 def test_full_disk_while_publishing(lab: Lab, undisturbed: dict[str, bytes]) -> None:

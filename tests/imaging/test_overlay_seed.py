@@ -139,6 +139,7 @@ def test_grey_and_grey_as_colour_agree(drawn: Drawn) -> None:
     assert np.array_equal(one.final, three.final)
 
 
+@pytest.mark.slow  # a fresh process imports scikit-learn again
 def test_same_masks_in_another_process_with_other_threads(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)  # far more than `max_samples`
     np.save(tmp_path / "image.npy", image)

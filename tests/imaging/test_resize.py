@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ultracurate.imaging.resize import letterbox
@@ -10,6 +10,7 @@ from ultracurate.imaging.resize import letterbox
 SIDE = st.integers(1, 90)
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, st.integers(16, 64), st.booleans(), st.booleans())
 def test_the_picture_fills_one_side_and_keeps_its_shape(
     height: int, width: int, size: int, colour: bool, smooth: bool
@@ -30,6 +31,7 @@ def test_the_picture_fills_one_side_and_keeps_its_shape(
     assert np.array_equal(filled, inside), "the transform says where the picture lies, black is all around"
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, st.integers(16, 64))
 def test_masks_get_no_value_in_between(height: int, width: int, size: int) -> None:
     mask = np.random.default_rng(height * 100 + width).choice(np.array([0, 255], np.uint8), (height, width))

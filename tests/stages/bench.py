@@ -50,7 +50,7 @@ def resolved(*manifests: DatasetManifest, **recipe: Any) -> Spec:
 class Bench:
     """Calls stages as a worker does: same context, same columns, a pack that can be read afterwards."""
 
-    def __init__(self, folder: Path, *manifests: DatasetManifest, **recipe: Any) -> None:
+    def __init__(self, folder: Path | str, *manifests: DatasetManifest, **recipe: Any) -> None:
         self.store = Store(folder)
         self.spec = resolved(*(manifests or (manifest(),)), **recipe)
         self._packs = 0
@@ -88,17 +88,20 @@ class Bench:
         if declared.prepare is not None:
             table = declared.prepare(part, self.spec.settings(declared), ctx)
             ctx.prepared = {row.pop(declared.key_in): row for row in table.to_pylist()} | dict(prepared or {})
-        ctx.also = {
-            name: pa.Table.from_pylist(content, schema=SCHEMAS[name]) for name, content in (also or {}).items()
-        }
+        ctx.also = {name: pa.Table.from_pylist(content, schema=SCHEMAS[name]) for name, content in (also or {}).items()}
         self._packs += 1
-        uri = f"pack-{self._packs}.tar"
-        buffer = io.BytesIO()
-        writer = PackWriter(buffer, uri)
-        ctx.open_pack = lambda: writer
+        uri, buffer = f"pack-{self._packs}.tar", io.BytesIO()
+        opened: list[PackWriter] = []
+
+        def start() -> PackWriter:
+            opened.append(PackWriter(buffer, uri))
+            return opened[0]
+
+        ctx.open_pack = start
         result = declared.function(part, self.spec.settings(declared), ctx)
-        writer.close()
-        self.store.write(uri, buffer.getvalue())
+        if opened:
+            opened[0].close()
+            self.store.write(uri, buffer.getvalue())
         if declared.scope is Scope.PARTITION:
             check_conservation(
                 stage,

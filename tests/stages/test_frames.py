@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.stages.bench import Bench, manifest, picture, png
+from tests.stages.bench import SCHEMAS, Bench, manifest, picture, png
 from ultracurate.core.schema import content_id
 from ultracurate.imaging.decode import decode_image
 from ultracurate.phantom.files import encode_video
@@ -31,10 +31,9 @@ CONFIGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000), st.none() | st.floats(0.1, 240), CONFIGS)
-def test_chosen_frames_exist_once_each_in_order_and_not_too_many(
-    n: int, fps: float | None, cfg: FramesConfig
-) -> None:
+def test_chosen_frames_exist_once_each_in_order_and_not_too_many(n: int, fps: float | None, cfg: FramesConfig) -> None:
     numbers = chosen(n, fps, cfg)
     assert numbers == sorted(set(numbers))
     assert 1 <= len(numbers) <= cfg.max_per_clip
@@ -42,6 +41,7 @@ def test_chosen_frames_exist_once_each_in_order_and_not_too_many(
     assert numbers[-1] < n
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000), st.floats(1, 240), st.floats(0.5, 60))
 def test_frames_stand_as_far_apart_as_the_rate_says(n: int, fps: float, wanted: float) -> None:
     step = max(fps / wanted, 1.0)
@@ -70,12 +70,18 @@ def test_the_cap_thins_evenly_instead_of_cutting_the_end_off() -> None:
     assert numbers == list(range(0, 1000, 100))
 
 
-def sample(id: str, dataset: str, pixels: str, data: str = "") -> dict[str, str]:
-    return {"sample_id": id, "dataset": dataset, "pixel_sha256": pixels, "raw_sha256": data or id}
+def sample(id: str, dataset: str, pixels: str, data: str = "", split: str | None = None) -> dict[str, str | None]:
+    return {
+        "sample_id": id,
+        "dataset": dataset,
+        "pixel_sha256": pixels,
+        "raw_sha256": data or id,
+        "official_split": split,
+    }
 
 
-def copies_of(bench: Bench, rows: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
-    table = exact_copies(pa.Table.from_pylist(rows), config(), bench.context("frames"))
+def copies_of(bench: Bench, rows: list[dict[str, str | None]]) -> dict[str, tuple[str, str]]:
+    table = exact_copies(pa.Table.from_pylist(rows, schema=SCHEMAS["index"]), config(), bench.context("frames"))
     return {row["sample_id"]: (row["kept"], row["kind"]) for row in table.to_pylist()}
 
 
@@ -95,10 +101,28 @@ def test_within_a_dataset_the_smaller_id_stays_and_bytes_are_told_from_pixels(tw
     assert copies_of(two, rows) == {"b": ("a", "bytes"), "c": ("a", "pixels")}
 
 
-@given(st.lists(st.tuples(st.sampled_from("pqr"), st.booleans()), max_size=12), st.integers(1, 4))
-def test_an_appended_dataset_changes_nothing_for_those_before_it(first: list[tuple[str, bool]], more: int) -> None:
-    bench = Bench(Path("memory"), manifest("zebra"), manifest("ant"))
-    rows = [sample(f"{n:02d}", "zebra", pixels) for n, (pixels, _) in enumerate(first)]
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_of_a_test_image_and_its_copy_in_train_the_test_image_stays(two: Bench, split: str) -> None:
+    rows = [sample("a", "zebra", "p", split="train"), sample("b", "zebra", "p"), sample("c", "ant", "p", split=split)]
+    assert {id: kept for id, (kept, _) in copies_of(two, rows).items()} == {"a": "c", "b": "c"}
+
+
+def test_of_a_held_out_image_and_its_copy_elsewhere_the_held_out_one_stays(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, manifest("zebra"), manifest("ant", held_out=["SomeBench"]))
+    rows = [sample("a", "zebra", "p", split="test"), sample("b", "ant", "p", split="train")]
+    assert copies_of(bench, rows) == {"a": ("b", "pixels")}
+
+
+def test_a_mere_training_split_gives_no_precedence(two: Bench) -> None:
+    rows = [sample("b", "zebra", "p"), sample("a", "ant", "p", split="train")]
+    assert copies_of(two, rows) == {"a": ("b", "pixels")}
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("pqr"), min_size=1, max_size=12), st.integers(1, 4))
+def test_an_appended_dataset_changes_nothing_for_those_before_it(first: list[str], more: int) -> None:
+    bench = Bench("memory://bench", manifest("zebra"), manifest("ant"))
+    rows = [sample(f"{n:02d}", "zebra", pixels) for n, pixels in enumerate(first)]
     appended = [sample(f"{n:02d}x", "ant", "pqrs"[n]) for n in range(more)]
     alone, together = copies_of(bench, rows), copies_of(bench, appended + rows)
     assert {id: kept for id, kept in together.items() if not id.endswith("x")} == alone

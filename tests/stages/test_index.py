@@ -4,6 +4,7 @@ import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,9 +115,7 @@ def test_the_same_patient_number_in_two_datasets_is_two_groups(tmp_path: Path) -
 def test_without_a_rule_the_patient_of_the_header_groups_and_stays_secret(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     jane, john = invent_identity(1), invent_identity(2)
-    files = [
-        bench.put(f"{n}.dcm", encode_dicom(picture(n), who, n)) for n, who in ((1, jane), (2, jane), (3, john))
-    ]
+    files = [bench.put(f"{n}.dcm", encode_dicom(picture(n), who, n)) for n, who in ((1, jane), (2, jane), (3, john))]
     result, _ = bench.call("index", files)
     groups = {row["path"]: row["group_id"] for row in result.rows.to_pylist()}
     assert groups["1.dcm"] == groups["2.dcm"] != groups["3.dcm"]
@@ -142,7 +141,7 @@ def test_another_modality_in_the_header_is_rejected(tmp_path: Path) -> None:
 
 TABLE = b"file,split,age\none.png,train,31\ntwo.png,test,\n"
 JOIN = {"file": "**meta.csv", "key": "file", "on": "{name}.png", "columns": ["split", "age"]}
-JOINED = {
+JOINED: dict[str, Any] = {
     "layout": [
         {"match": "**meta.csv", "kind": "table"},
         {"match": "{folder:(.*/)?}{name}.png", "kind": "image"},
@@ -152,7 +151,9 @@ JOINED = {
 }
 
 
-@pytest.mark.parametrize("table", [TABLE, TABLE.replace(b",", b";"), TABLE.replace(b",", b"\t"), b"\xef\xbb\xbf" + TABLE])
+@pytest.mark.parametrize(
+    "table", [TABLE, TABLE.replace(b",", b";"), TABLE.replace(b",", b"\t"), b"\xef\xbb\xbf" + TABLE]
+)
 def test_a_loose_table_adds_its_columns(tmp_path: Path, table: bytes) -> None:
     bench = Bench(tmp_path, manifest(**JOINED))
     files = [bench.put("one.png", ONE), bench.put("two.png", TWO), bench.put("three.png", png(picture(3)))]
@@ -182,11 +183,13 @@ def test_a_table_inside_the_archive_adds_its_columns(tmp_path: Path) -> None:
 
 def test_a_table_without_the_promised_columns_says_what_it_has(tmp_path: Path) -> None:
     bench = Bench(tmp_path, manifest(**JOINED))
-    result, ctx = bench.call("index", [bench.put("one.png", ONE), bench.put("meta.csv", b"name,split\none.png,train\n")])
+    result, ctx = bench.call(
+        "index", [bench.put("one.png", ONE), bench.put("meta.csv", b"name,split\none.png,train\n")]
+    )
     assert result.rows.num_rows == 0
     (error,) = ctx.errors
     assert "lacks columns ['age', 'file']" in error["message"]
-    assert "split" in error["message"]
+    assert "name" not in error["message"].partition(".")[0], "a table without a header has patients there"
 
 
 def test_each_kind_of_file_that_is_no_picture_has_its_reason(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 from tests.stages.bench import Bench, manifest
 from ultracurate.ontology.tree import Ontology
 
-RULES = {
+RULES: dict[str, Any] = {
     "layout": [{"match": "{class}/{name}.png", "kind": "image"}],
     "labels": [
         {"when": {"class": ["benign", "malignant"]}, "positive": ["breast"]},
         {"when": {"class": "benign"}, "pathology": ["benign"]},
         {"when": {"class": "malignant"}, "pathology": ["malignant"]},
         {"when": {"class": "empty"}, "negative": ["breast"]},
-        {"when": {"class": "a4c"}, "view": ["A4C"]},
+        {"when": {"class": "brain"}, "view": ["FP_BRAIN"]},
         {"when": {"class": "left"}, "negative": ["liver"], "positive": ["left_ventricle"]},
     ],
 }
@@ -61,9 +61,9 @@ def test_a_negative_label_makes_its_descendants_negative(bench: Bench) -> None:
 
 
 def test_a_view_brings_the_anatomy_that_it_implies(bench: Bench) -> None:
-    row = labelled(bench, frame("s", "a4c"))["s"]
-    assert row["view"] == ["A4C"]
-    assert "heart" in row["positive"]
+    row = labelled(bench, frame("s", "brain"))["s"]
+    assert row["view"] == ["FP_BRAIN"]
+    assert "fetal_brain" in row["positive"]
 
 
 def test_what_no_rule_knows_stays_unknown(bench: Bench) -> None:
@@ -115,5 +115,7 @@ def test_a_copy_of_another_dataset_is_read_with_that_dataset_s_rules(tmp_path: P
     other = manifest("other", layout=RULES["layout"], labels=[{"when": {"class": "b"}, "pathology": ["benign"]}])
     bench = Bench(tmp_path, manifest(**RULES), other)
     row = frame("s", "malignant")
-    row["aliases"] = [json.dumps({"dataset": "other", "fields": {"class": "b"}, "kind": "exact_bytes", "sample_id": "x"})]
+    row["aliases"] = [
+        json.dumps({"dataset": "other", "fields": {"class": "b"}, "kind": "exact_bytes", "sample_id": "x"})
+    ]
     assert labelled(bench, row)["s"]["label_conflict"] is True

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stages.bench import Bench, manifest
@@ -49,6 +49,7 @@ def test_a_larger_val_takes_from_train_only() -> None:
         assert after == before or (before, after) == ("train", "val")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.sampled_from([None, "train", "val", "test"])), min_size=1, max_size=40),
     st.data(),
@@ -56,7 +57,7 @@ def test_a_larger_val_takes_from_train_only() -> None:
 def test_groups_stay_whole_and_the_answer_of_one_never_depends_on_others(
     drawn: list[tuple[int, str | None]], data: st.DataObject
 ) -> None:
-    bench = Bench(Path("memory"), stages={"split": {"val": 0.3, "test": 0.3}})
+    bench = Bench("memory://bench", stages={"split": {"val": 0.3, "test": 0.3}})
     rows = [frame(f"s{n}", f"g{group}", official) for n, (group, official) in enumerate(drawn)]
     found = sides(bench, rows)
     of_group: dict[str, set[str]] = {}

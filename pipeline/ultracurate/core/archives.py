@@ -64,7 +64,7 @@ def iter_members(fileobj: BinaryIO, name: str, limits: ArchiveLimits = DEFAULT_L
         try:
             member = next(raw, None)
         except RowError as exc:
-            raise RowError(f"{name}: {exc}") from exc
+            raise RowError(f"'{name}': {exc}") from exc
         except _DAMAGE as exc:
             raise RowError(_damaged(kind, name, exc)) from exc
         if member is None:
@@ -81,7 +81,9 @@ def iter_members(fileobj: BinaryIO, name: str, limits: ArchiveLimits = DEFAULT_L
             problem = "a second member of the same path"
         total += 0 if problem else member.size
         seen.add(member.path)
-        yield Member(member.path, member.size, member.offset, problem, _guarded(member.reader, kind, name))
+        yield Member(
+            member.path, member.size, member.offset, problem, _guarded(member.reader, kind, name), member.deflate
+        )
         if count > limits.max_members:
             return
 
@@ -95,7 +97,7 @@ def read_member(fileobj: BinaryIO, name: str, path: str, limits: ArchiveLimits =
     for member in iter_members(fileobj, name, limits):
         if member.path == path:
             return member.read()
-    raise RowError(f"{name}: expected a member of the path asked for, found none; index the archive again")
+    raise RowError(f"'{name}': expected a member of the path asked for, found none; index the archive again")
 
 
 _TAR_NAME = re.compile(r"\.(tar(\.\w+)?|tgz|tbz2?|txz)$", re.IGNORECASE)
@@ -107,7 +109,7 @@ _DAMAGE = (
 
 def _damaged(kind: str, name: str, exc: Exception) -> str:
     # The exception's own words may quote member names, which can hold patient names: only its class is kept.
-    return f"{name}: damaged or truncated {kind} archive ({type(exc).__name__}); fetch the file again"
+    return f"'{name}': damaged or truncated {kind} archive ({type(exc).__name__}); fetch the file again"
 
 
 def _guarded(read: Callable[[], bytes], kind: str, name: str) -> Callable[[], bytes]:

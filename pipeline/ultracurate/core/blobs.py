@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from ultracurate.core.errors import ConfigError, RowError
@@ -15,6 +15,8 @@ from ultracurate.core.store import Store
 
 ROOT = "root://"
 DEFLATE = "#deflate"
+MOST_INFLATED = 2 << 30
+"""Bytes: what one zip member may inflate to; a file that was swapped after indexing must not become a bomb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Blobs:
     def local_path(self, uri: str) -> Path | None:
         """The local file behind a uri, or None if it lies on a remote work directory."""
         if not uri.startswith(ROOT):
+            inside = PurePosixPath(uri)
+            if inside.is_absolute() or ".." in inside.parts:
+                raise RowError(f"{uri} leads out of the work directory; refused")
             return self.store.local / uri if self.store.local else None
         name, _, rest = uri.removeprefix(ROOT).partition("/")
         if name not in self.roots:
@@ -92,12 +97,21 @@ class Blobs:
         if path is None:
             data = self.store.read(file, offset or 0, length)
         else:
-            with path.open("rb") as reader:
-                reader.seek(offset or 0)
-                data = reader.read(-1 if length is None else length)
-        if uri.endswith(DEFLATE):
             try:
-                return zlib.decompress(data, wbits=-15)
+                with path.open("rb") as reader:
+                    reader.seek(offset or 0)
+                    data = reader.read(-1 if length is None else length)
+            except FileNotFoundError:
+                raise RowError(
+                    "Expected the file that was indexed, found none. Put it back, or run again from discover"
+                ) from None
+        if uri.endswith(DEFLATE):
+            stream = zlib.decompressobj(wbits=-15)
+            try:
+                data = stream.decompress(data, MOST_INFLATED)
+                if not stream.eof:
+                    raise zlib.error("incomplete or too large")
+                return data
             except zlib.error as exc:
                 raise RowError(f"{file}: damaged zip member at byte {offset}: {exc}") from exc
         return data
@@ -109,7 +123,7 @@ class PackWriter:
     def __init__(self, file: IO[bytes], uri: str) -> None:
         self._file = file
         self._uri = uri
-        self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 - closed in close()
+        self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT, encoding="utf-8")  # noqa: SIM115 - closed in close()
         self.members = 0
 
     def add(self, name: str, data: bytes) -> PixelRef:

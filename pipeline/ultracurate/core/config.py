@@ -34,6 +34,9 @@ class DatasetEntry(Settings):
 
     slug: str
     overrides: dict[str, Any] = Field(default_factory=dict)
+    manifest: dict[str, Any] | None = Field(
+        default=None, description="The whole manifest, for a dataset of your own: then one file holds everything"
+    )
 
 
 class Recipe(Settings):

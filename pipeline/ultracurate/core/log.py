@@ -29,6 +29,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class _FileHandler(logging.FileHandler):
+    """A log on a full disk goes quiet; the run itself says clearly that the disk is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        """Say nothing."""
+
+
 def open_log(folder: Path | None, run_id: str) -> None:
     """Send this process's events to `<folder>/<run id>/<host>-<pid>.jsonl`; without a folder they are dropped."""
     LOGGER.setLevel(logging.INFO)
@@ -43,7 +50,7 @@ def open_log(folder: Path | None, run_id: str) -> None:
     handler: logging.Handler = logging.NullHandler()
     if folder is not None:
         (folder / run_id).mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(
+        handler = _FileHandler(
             folder / run_id / f"{socket.gethostname()}-{os.getpid()}.jsonl", encoding="utf-8", delay=True
         )
         handler.setFormatter(JsonLines())

@@ -49,6 +49,7 @@ class PartRef:
 def encode(table: pa.Table) -> bytes:
     """Parquet bytes: dictionary-encoded, zstd, no clock inside; the same table gives the same bytes."""
     sink = io.BytesIO()
+    table = table.combine_chunks()  # the writer's pages end with a chunk, and chunks are an accident of reading
     table = table.replace_schema_metadata({"ultracurate.schema": str(SCHEMA_VERSION)})
     pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, store_schema=False)
     return sink.getvalue()
@@ -88,13 +89,12 @@ def commit(
     total = 0
     for name, content in side.items():
         total += _put(store, ref.path(name), encode(content))
-    if rejects.num_rows:
-        total += _put(store, ref.path("rejects"), encode(rejects))
-    errors_digest = ""
-    if errors:
-        data = encode(pa.Table.from_pylist(errors, schema=ERRORS))
-        errors_digest = hashlib.sha256(data).hexdigest()
-        total += _put(store, ref.path("errors"), data)
+    failed = encode(pa.Table.from_pylist(errors, schema=ERRORS)) if errors else b""
+    for name, data in (("rejects", encode(rejects) if rejects.num_rows else b""), ("errors", failed)):
+        if data:
+            total += _put(store, ref.path(name), data)
+        else:
+            store.remove(ref.path(name))  # of an attempt that met a passing trouble and was killed
     data = encode(rows)
     done = PartRef(
         directory=ref.directory,
@@ -104,7 +104,7 @@ def commit(
         digest=hashlib.sha256(data).hexdigest(),
         rejects=rejects.num_rows,
         errors=len(errors),
-        errors_digest=errors_digest,
+        errors_digest=hashlib.sha256(failed).hexdigest() if failed else "",
         side=tuple(sorted(side)),
         counters=dict(record["counters"]),
         seconds=record["seconds"],

@@ -127,10 +127,13 @@ class Planner:
     ) -> tuple[list[Job], Reduction | None] | None:
         if stage.after is None:
             extra = stage.extra_inputs(self.spec.settings(stage)) if stage.extra_inputs else ()
-            return [
-                self._job(stage, digest(self.spec.sections_digest(stage, d), d)[:24], d)
-                for d in (*self.spec.order, *extra)
-            ], None
+            # A dataset stands for itself; a search is judged against all datasets of the recipe.
+            names = [(d, d) for d in self.spec.order] + [(None, search) for search in extra]
+            keys = [
+                (digest(self.spec.sections_digest(stage, d), name, self._watched(stage, d))[:24], name)
+                for d, name in names
+            ]
+            return [self._job(stage, key[:24], name) for key, name in keys], None
         parts = before[stage.after]
         if stage.scope is Scope.GLOBAL or stage.prepare is not None:
             reduction = reduce_columns(self.store, self.spec, stage, self.directory(stage), parts, before, compute)
@@ -138,7 +141,8 @@ class Planner:
                 return None
             if stage.scope is Scope.GLOBAL:
                 return self._global_jobs(stage, parts, reduction), reduction
-            verdicts = {s.value: s for s in reduction.slices}
+            # By position, for a slice may have been cut from a part of the same content under another id.
+            verdicts = {parts[position].id: s for s in reduction.slices for position in s.parts}
         else:
             reduction, verdicts = None, {}
         jobs = []
@@ -162,6 +166,12 @@ class Planner:
                     )
                 )
         return jobs, reduction
+
+    def _watched(self, stage: Stage, dataset: str | None) -> str:
+        """What the first stage sees of a dataset's sources that can change while its manifest stays."""
+        if stage.watch is None or dataset is None:
+            return ""
+        return stage.watch(self.spec.manifests[dataset], self.spec.recipe.roots)
 
     def _groups(self, stage: Stage, part: PartRef) -> Iterator[tuple[int, int]]:
         """Row ranges of an upstream part that become one part each: bounded by rows and by weight."""

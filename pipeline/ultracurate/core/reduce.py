@@ -175,6 +175,10 @@ def _cut(
     place = pc.index_in(verdict[key], value_set=owner[key])
     verdict = verdict.append_column(_PART, owner[_PART].take(place)).sort_by([(_PART, "ascending"), (key, "ascending")])
     slices: list[Slice] = []
+    if stage.part_by is not None and verdict[stage.part_by].null_count:
+        raise ContractError(
+            f"Stage {stage.name!r}: every row needs a {stage.part_by!r} to be put in a part; none may be dropped"
+        )
     if stage.part_by is None:
         of_row = verdict[_PART].to_numpy()
         starts, ends = (

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from ultracurate.core.executor import Executor
 from ultracurate.core.parts import PartRef
 from ultracurate.core.plan import Planner, StageState
 from ultracurate.core.spec import Spec
-from ultracurate.core.stage import Stage
+from ultracurate.core.stage import Stage, pipeline
 from ultracurate.core.store import Store
 from ultracurate.core.work import Job, Outcome, make_context, run_job
 
@@ -94,6 +95,8 @@ def run(
         StorageError: The work directory cannot be written; finished parts are kept.
     """
     listener = listener or Quiet()
+    if retry not in (None, "all"):
+        pipeline(spec.pipeline).get(str(retry))  # an unknown name is an error, not a retry of nothing
     store.check_writable()
     result = RunResult(new_run_id())
     log.open_log(store.local / "logs" if store.local else None, result.run_id)
@@ -171,6 +174,7 @@ def _record(store: Store, planner: Planner, state: StageState, result: RunResult
     store.write(f"{state.directory}/runs/{result.run_id}.json", json.dumps(record, sort_keys=True, indent=1).encode())
 
 
+@cache
 def environment() -> dict[str, str]:
     """Versions that a result may depend on, and the source commit when run from a checkout."""
     found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}

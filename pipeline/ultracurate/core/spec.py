@@ -5,6 +5,7 @@ It is stored in the work directory under its own digest, so that a job can name 
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -99,9 +100,13 @@ def resolve(recipe: Recipe, known: Mapping[str, DatasetManifest], ontology: str,
     """Pick the recipe's datasets from the known manifests, apply its overrides, and check every setting."""
     manifests: dict[str, DatasetManifest] = {}
     for entry in recipe.entries:
+        if entry.manifest is not None:
+            known = {**known, entry.slug: _own_manifest(recipe, entry.slug, entry.manifest, entry.slug in known)}
         if entry.slug not in known:
+            near = difflib.get_close_matches(entry.slug, known, n=1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
             raise ConfigError(
-                f"Recipe {recipe.name!r} names dataset {entry.slug!r}, which has no manifest. "
+                f"Recipe {recipe.name!r} names dataset {entry.slug!r}, which has no manifest. {hint}"
                 f"Known: {', '.join(sorted(known))}"
             )
         if entry.slug in manifests:
@@ -110,6 +115,10 @@ def resolve(recipe: Recipe, known: Mapping[str, DatasetManifest], ontology: str,
         if entry.overrides:
             merged = manifest.model_dump(mode="json", exclude_defaults=True) | entry.overrides
             manifest = parse(DatasetManifest, merged, f"Overrides of dataset {entry.slug!r} in recipe {recipe.name!r}")
+            if manifest.slug != entry.slug:
+                raise ConfigError(
+                    f"Recipe {recipe.name!r} overrides the slug of dataset {entry.slug!r}. Remove that key."
+                )
         manifests[entry.slug] = manifest
     spec = Spec(recipe, manifests, ontology, package)
     for name in recipe.stages:
@@ -117,6 +126,18 @@ def resolve(recipe: Recipe, known: Mapping[str, DatasetManifest], ontology: str,
     for stage in chain(package=package):
         spec.settings(stage)
     return spec
+
+
+def _own_manifest(recipe: Recipe, slug: str, data: dict[str, Any], taken: bool) -> DatasetManifest:
+    """A manifest written inside the recipe: a lab's own dataset needs no second file."""
+    if taken:
+        raise ConfigError(
+            f"Recipe {recipe.name!r} brings a manifest for {slug!r}, but that name is taken. Choose another."
+        )
+    where = f"The manifest of dataset {slug!r} in recipe {recipe.name!r}"
+    if data.get("slug", slug) != slug:
+        raise ConfigError(f"{where}: slug: expected {slug!r}, found {data['slug']!r}. Leave it out.")
+    return parse(DatasetManifest, {**data, "slug": slug}, where)
 
 
 @lru_cache(maxsize=4)

@@ -84,6 +84,9 @@ class Stage:
     part_by: str | None = None  # global: one output part for each value of this column
     ontology: bool = False  # the ontology's version is part of the fingerprint
     seeded: bool = False  # it draws at random or by hash, so the run's seed is part of the fingerprint
+    watch: Callable[[Any, Mapping[str, str]], str] | None = (
+        None  # first stage: what may change outside a dataset's manifest
+    )
     extra_inputs: Callable[[Any], tuple[str, ...]] | None = None  # first stage: inputs besides the recipe's datasets
     publish: Callable[[Context, Any, tuple[PartRef, ...]], str] | None = None  # once, after all parts; says where
 
@@ -107,9 +110,13 @@ PIPELINE = "ultracurate.stages"
 """The package whose modules are the stages; a test or a measurement may bring its own."""
 
 
-@cache
 def pipeline(package: str = PIPELINE) -> Registry[Stage]:
     """The stages of one package."""
+    return _registry(package)
+
+
+@cache
+def _registry(package: str) -> Registry[Stage]:
     return Registry("stage", package, "ultracurate.stages" if package == PIPELINE else None)
 
 
@@ -146,7 +153,7 @@ def stage(
         parent: Output column that names the input row; the key itself unless the stage fans out.
         package: The pipeline it belongs to.
         options: `sections`, `prepare`, `prepare_needs`, `reads`, `group_rows`, `group_weight`, `part_by`, `ontology`,
-            `seeded`, `extra_inputs`, `publish` of `Stage`.
+            `seeded`, `watch`, `extra_inputs`, `publish` of `Stage`.
     """
     grain_in, grain_out = grain
 
@@ -175,7 +182,12 @@ def stage(
 
 def chain(last: str | None = None, package: str = PIPELINE) -> tuple[Stage, ...]:
     """The stages in running order, up to and including `last`."""
-    follower = {s.after: s for s in pipeline(package)}
+    follower: dict[str | None, Stage] = {}
+    for s in pipeline(package):
+        if (other := follower.setdefault(s.after, s)) is not s:
+            raise ContractError(
+                f"Stages {other.name!r} and {s.name!r} both come after {s.after!r}; put one after the other."
+            )
     ordered: list[Stage] = []
     current = follower.get(None)
     while current is not None:
@@ -183,8 +195,10 @@ def chain(last: str | None = None, package: str = PIPELINE) -> tuple[Stage, ...]
         if current.name == last:
             return tuple(ordered)
         current = follower.get(current.name)
-    if last is not None and last not in {s.name for s in ordered}:
+    if last is not None:
         pipeline(package).get(last)  # raises with the known names
+    if unreached := sorted({s.name for s in pipeline(package)} - {s.name for s in ordered}):
+        raise ContractError(f"No chain leads to stages {unreached}; correct their `after`.")
     return tuple(ordered)
 
 
@@ -213,6 +227,7 @@ def each(part: pa.Table, ctx: Context, function: Callable[[Row], Row | Reject | 
     """
     rows: list[Row] = []
     rejects: list[Row] = []
+    declared = set(ctx.schema.names)
     for row in part.to_pylist():
         try:
             with ctx.row(row):
@@ -222,8 +237,12 @@ def each(part: pa.Table, ctx: Context, function: Callable[[Row], Row | Reject | 
                 for item in answers:
                     if isinstance(item, Reject):
                         dropped.append(_reject_row(row, item, ctx))
-                    else:
+                    elif item.keys() <= declared:
                         made.append(row | item)
+                    else:
+                        raise ContractError(
+                            f"Stage {ctx.stage!r} gives undeclared columns {sorted(item.keys() - declared)}"
+                        )
         except (StorageError, ConfigError, ContractError, KeyboardInterrupt):
             raise
         except MemoryError as exc:

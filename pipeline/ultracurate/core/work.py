@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +15,7 @@ from ultracurate.core import log
 from ultracurate.core.blobs import Blobs, PackWriter
 from ultracurate.core.context import Context
 from ultracurate.core.errors import ConfigError, ContractError, StorageError, UltracurateError, storage_error
-from ultracurate.core.parts import PartRef, check_conservation, commit, read_table
+from ultracurate.core.parts import PartRef, check_conservation, commit, find, read_table
 from ultracurate.core.schema import REJECTS
 from ultracurate.core.spec import Spec, open_spec
 from ultracurate.core.stage import Result, Scope, Stage, chain, columns_of, pipeline
@@ -115,6 +114,8 @@ def make_context(spec: Spec, store: Store, stage: Stage, part_id: str = "") -> C
 def _compute(job: Job) -> PartRef:
     started = time.perf_counter()
     store, spec = open_spec(job.work, job.spec)
+    if (done := find(store, job.directory, job.id)) is not None:
+        return done  # another run, or a worker that was lost later, has made it
     stage = pipeline(spec.pipeline).get(job.stage)
     part = _read_inputs(store, stage, job)
     if stage.part_by is not None:  # the input parts hold rows of other jobs too
@@ -133,6 +134,8 @@ def _compute(job: Job) -> PartRef:
             result = stage.function(part, spec.settings(stage), ctx)
         inside = time.perf_counter() - inside
         result = _finish(store, stage, job, part, result, ctx)
+        if (done := find(store, job.directory, job.id)) is not None:
+            return done  # the other one was faster: what is finished is never replaced, and this pack is dropped
         finish_pack()
     seconds = time.perf_counter() - started
     ref = PartRef(job.directory, job.id, job.dataset, 0, "")
@@ -239,23 +242,28 @@ def _without_known(
 
 @contextmanager
 def _pack_file(store: Store, job: Job, ctx: Context) -> Iterator[Callable[[], None]]:
-    """Gives the context a pack that is written on first use; the returned function publishes it."""
+    """Gives the context a pack that is written on first use; the returned function publishes it, else it is dropped."""
     path = f"{job.directory}/pack-{job.id}.tar"
-    with ExitStack() as stack:
-        opened: list[tuple[PackWriter, IO[bytes]]] = []
+    with suppress(_UnfinishedError), ExitStack() as stack:
+        opened: list[PackWriter] = []
 
         def start() -> PackWriter:
-            file = stack.enter_context(store.create(path))
-            opened.append((PackWriter(file, path), file))
-            return opened[0][0]
+            opened.append(PackWriter(stack.enter_context(store.create(path)), path))
+            return opened[0]
 
         def finish() -> None:
-            for writer, _ in opened:
-                writer.close()
+            while opened:
+                opened.pop().close()
             stack.close()
 
         ctx.open_pack = start
-        yield finish  # an exception leaves through the stack, which then drops the unfinished file
+        yield finish
+        if opened:
+            raise _UnfinishedError  # like any exception it leaves through the stack, which drops the file
+
+
+class _UnfinishedError(Exception):
+    """A pack was begun and is not wanted."""
 
 
 def worker_setup() -> None:

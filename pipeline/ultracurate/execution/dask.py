@@ -19,35 +19,37 @@ WINDOW_PER_THREAD = 3
 ALLOWED_FAILURES = 20
 """Dask blames every task assigned to a lost worker; its default of 3 gives up on jobs that were only queued there."""
 
+CONNECT_SECONDS = 10
+"""How long to wait for a scheduler that somebody else started."""
+
 
 @EXECUTORS.register("dask")
 class DaskExecutor:
     """Submits jobs through a bounded window; a lost worker's jobs are run again elsewhere."""
 
     def __init__(self, workers: int = 2, scheduler: str | None = None) -> None:
-        import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
         self._cluster: Any = None
         if scheduler is None:
             self._cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # None would still take port 8787, which the next run then misses
                 memory_limit=0,
             )
             self._client = Client(self._cluster)
         else:
             try:
-                self._client = Client(scheduler, timeout=30)
+                self._client = Client(scheduler, timeout=CONNECT_SECONDS)
             except (OSError, TimeoutError, ValueError) as exc:
                 raise ConfigError(
                     f"No Dask scheduler answers at {scheduler}: {exc}. "
                     "Start one with `dask scheduler`, or leave --scheduler out."
                 ) from None
-        self._client.run(worker_setup)
+        self._client.run_on_scheduler(_be_patient)
+        self._client.register_worker_callbacks(setup=worker_setup)  # also on workers that come later, after a loss
 
     def map(self, fn: Callable[[J], O], jobs: Iterable[J]) -> Iterator[O]:
         """Yield outcomes as they end; a job whose workers keep dying becomes a failed outcome."""
@@ -73,8 +75,7 @@ class DaskExecutor:
             error = future.exception()
             yield future.result() if error is None else _lost(job, error)
             future.release()
-            missing = self._window() - len(by_key)
-            for new in submit(max(missing, 1)):
+            for new in submit(max(self._window() - len(by_key), 0)):
                 running.add(new)
 
     def _window(self) -> int:
@@ -86,6 +87,11 @@ class DaskExecutor:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _be_patient(dask_scheduler: Any = None) -> None:
+    """Runs in the scheduler: also one that somebody else started must not give up on jobs too early."""
+    dask_scheduler.allowed_failures = max(dask_scheduler.allowed_failures, ALLOWED_FAILURES)
 
 
 def _lost(job: Any, error: BaseException) -> Any:

@@ -76,6 +76,7 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
 def encode(image: Image.Image) -> Picture:
     """The picture as a JPEG data URI; full colour resolution, since thin coloured marks matter here."""
     out = io.BytesIO()
+    image = Image.fromarray(np.asarray(image))  # pixels only: Pillow would write the source's comments again
     image.save(out, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
     text = base64.b64encode(out.getvalue()).decode("ascii")
     return Picture(f"data:image/jpeg;base64,{text}", None, image.width, image.height)

@@ -73,7 +73,7 @@ class LocalSource:
         except FileNotFoundError:
             raise SourceError(
                 SourceState.NOT_FOUND,
-                f"{file.name} was listed and is gone",
+                f"'{file.name}' was listed and is gone",
                 advice="Restore it, or run discover again.",
             ) from None
         except OSError as exc:  # the user's data, not the work directory: one file fails, not the run

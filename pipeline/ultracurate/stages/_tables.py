@@ -109,8 +109,9 @@ def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict
     )
     if missing := {key, *columns} - set(frame.columns):
         raise RowError(
-            f"The dataset's table lacks columns {sorted(missing)}; it has {sorted(frame.columns)[:20]}. "
-            "Correct `tables` in the manifest."
+            # Its own columns are not listed: a table without a header has patients there.
+            f"The dataset's table lacks columns {sorted(missing)} among its {len(frame.columns)}. "
+            "Correct `tables` in the manifest, or give the table a header."
         )
     found: dict[str, dict[str, str]] = {}
     for record in frame[[key, *columns]].to_dict("records"):

@@ -22,7 +22,11 @@ EDGES = pa.schema([("a", pa.string()), ("b", pa.string()), ("kind", pa.string())
 
 
 class HashConfig(Settings):
-    """Settings of dedup.hash; none yet."""
+    """Settings of dedup.hash."""
+
+    inside_sector: bool = Field(
+        default=True, description="Hash the sector's bounding box, where one was found: device screens look alike"
+    )
 
 
 @stage(
@@ -30,7 +34,7 @@ class HashConfig(Settings):
     version=1,
     after="strip",
     grain=(Grain.FRAME, Grain.FRAME),
-    needs=("clean_uri",),
+    needs=("clean_uri", "sector"),
     adds=HASHED,
     config=HashConfig,
     group_rows=512,
@@ -41,13 +45,21 @@ def hash_frames(part: pa.Table, cfg: HashConfig, ctx: Context) -> Result:
     from ultracurate.imaging.decode import decode_image, pixel_digest
     from ultracurate.imaging.hashing import phash
 
-    del cfg
-
     def one(row: Row) -> Row:
         image = decode_image(ctx.read(row, "clean"), "png")
-        return {"phash": phash(image), "clean_pixel_sha256": pixel_digest([image])}
+        box = _box(row["sector"]) if cfg.inside_sector else None
+        return {"phash": phash(image, box), "clean_pixel_sha256": pixel_digest([image])}
 
     return each(part, ctx, one)
+
+
+def _box(sector: str | None) -> tuple[int, int, int, int] | None:
+    """Bounding box (x0, y0, x1, y1), half-open pixels, of the polygons of a sector."""
+    points = [point for polygon in json.loads(sector or "[]") for point in polygon]
+    if not points:
+        return None
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs) + 1, max(ys) + 1
 
 
 class DedupConfig(Settings):
@@ -105,8 +117,9 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     for members in clusters(len(rows), linked):
         winner = rows[best(members, lambda i: _rank(rows[i], order, held_out))]
         losers = [rows[i] for i in members if rows[i] is not winner]
-        aliases = [alias for i in members for alias in exact[rows[i]["sample_id"]]]
-        aliases += [_alias(row, "phash") for row in losers]
+        aliases = exact[winner["sample_id"]] + [_alias(row, "phash") for row in losers]
+        # An exact copy of a loser is only a near copy of the winner: its labels speak of another picture.
+        aliases += [alias | {"kind": "phash"} for row in losers for alias in exact[row["sample_id"]]]
         kept.append(
             {
                 "sample_id": winner["sample_id"],
@@ -137,7 +150,7 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     )
 
 
-STRICTEST = ("test", "val", "train", None)
+STRICTEST = {"test": 0, "val": 1}
 
 
 def _rank(row: Row, order: dict[str, int], held_out: set[str]) -> tuple[Any, ...]:
@@ -148,7 +161,7 @@ def _rank(row: Row, order: dict[str, int], held_out: set[str]) -> tuple[Any, ...
     """
     return (
         row["dataset"] not in held_out,
-        STRICTEST.index(row["official_split"]),
+        STRICTEST.get(row["official_split"] or "", 2),
         _openness(row["licence"]),
         -row["width"] * row["height"],
         row["overlay_share"] or 0.0,
@@ -174,8 +187,6 @@ def _exact_copies(rows: list[Row], index: pa.Table) -> dict[str, list[dict[str, 
         by_pixels[sample["pixel_sha256"]].append(sample)
     copies: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
-        if row["media"] != "image":
-            continue
         for sample in by_pixels[row["pixel_sha256"]]:
             if sample["sample_id"] != row["parent_id"]:
                 kind = "exact_bytes" if sample["raw_sha256"] == row["raw_sha256"] else "exact_pixels"

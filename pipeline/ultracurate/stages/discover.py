@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pydantic import Field
 
-from ultracurate.core.config import Settings
+from ultracurate.core.config import Settings, digest
 from ultracurate.core.context import Context
+from ultracurate.core.dataset import DatasetManifest
 from ultracurate.core.errors import RowError
 from ultracurate.core.layout import PICTURE_ENDINGS
 from ultracurate.core.schema import DATASET, FILE, Grain, content_id
@@ -58,6 +62,17 @@ def searches(cfg: DiscoverConfig) -> tuple[str, ...]:
     return tuple(f"{SEARCH}{query.host}:{query.q}" for query in cfg.queries)
 
 
+def watch_folders(manifest: DatasetManifest, roots: Mapping[str, str]) -> str:
+    """Names and sizes in the dataset's local folders: a file that is added there is found by the next run."""
+    seen = []
+    for ref in manifest.sources:
+        if ref.host == "local" and ref.root in roots:
+            folder = Path(roots[ref.root]) / (ref.path or "")
+            for place, _, names in os.walk(folder):
+                seen += [(str(Path(place, n).relative_to(folder)), Path(place, n).lstat().st_size) for n in names]
+    return digest(sorted(seen)) if seen else ""
+
+
 @stage(
     "discover",
     version=1,
@@ -68,6 +83,7 @@ def searches(cfg: DiscoverConfig) -> tuple[str, ...]:
     config=DiscoverConfig,
     parent="dataset",
     sections=("sources", "licence", "status", "access"),
+    watch=watch_folders,
     extra_inputs=searches,
     reasons={
         "needs_layout": "The manifest says that nobody has described this dataset's files yet.",
@@ -77,6 +93,7 @@ def searches(cfg: DiscoverConfig) -> tuple[str, ...]:
         "restricted": "A search found a record whose files are not open.",
         "not_ultrasound": "A search found a record that does not look like medical ultrasound.",
         "no_image_files": "A search found a record without any picture, clip or archive.",
+        "same_content": "A search found a record with exactly the files of another one.",
         "awaits_manifest": "A search found a promising record; write a manifest to include it.",
         "nothing_found": "A search found no record at all.",
     },
@@ -139,20 +156,21 @@ def _file_row(slug: str, host: str, record: str | None, licence: str, file: Remo
 def _search(name: str, cfg: DiscoverConfig, ctx: Context, candidates: list[Row]) -> list[Row | Reject]:
     query = next(q for q in cfg.queries if name == f"{SEARCH}{q.host}:{q.q}")
     known = {(ref.host, ref.record) for m in ctx.manifests.values() for ref in m.sources if ref.record}
+    found: list[Candidate] = []
+    try:
+        found.extend(open_source(ctx, query.host).search(query.q, query.limit))
+    except RowError as exc:  # for example: the host shows only its first 10,000 results
+        if not found:
+            raise
+        ctx.member_error({"dataset": name}, content_id(name, "rest"), exc)
     rejects: list[Row | Reject] = []
-    found = open_source(ctx, query.host).search(query.q, query.limit)
-    while True:
-        try:
-            candidate = next(found, None)
-        except RowError as exc:  # for example: the host shows only its first 10,000 results
-            if not rejects:
-                raise
-            ctx.member_error({"dataset": name}, content_id(name, "rest"), exc)
-            break
-        if candidate is None:
-            break
-        id = content_id(candidate.host, candidate.record or candidate.url)
+    contents: dict[frozenset[str | None], Candidate] = {}
+    for candidate in sorted(found, key=lambda c: (c.host, c.record) not in known):  # ours first, else as the host ranks
         verdict = _screen(candidate, known)
+        sums = frozenset(file.checksum for file in candidate.files)
+        if sums and None not in sums and contents.setdefault(sums, candidate) is not candidate:
+            verdict = "same_content" if verdict == "awaits_manifest" else verdict
+        id = content_id(candidate.host, candidate.record or candidate.url)
         ctx.pack(f"{id}.json", candidate.raw)
         candidates.append(_candidate_row(id, candidate, verdict))
         rejects.append(Reject(verdict, f"{candidate.title} ({candidate.url})", id=id))

@@ -29,15 +29,24 @@ class FramesConfig(Settings):
 
 
 def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table:
-    """For each sample whose decoded pixels an earlier sample has too: which one is kept.
+    """For each sample whose decoded pixels another sample has too: which one is kept.
 
-    Earlier means: of an earlier dataset of the recipe, then by id. So a dataset appended to a recipe never changes
-    what was decided for those before it.
+    That is the first in the recipe's order of datasets, then by id, so a dataset appended to a recipe does not change
+    what was decided for those before it. Only a benchmark comes before all: of a held-out or official test image and
+    its copy elsewhere the test image stays, or it would go on to train under another name.
     """
     del cfg
     order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
-    rows = columns.select(["sample_id", "dataset", "pixel_sha256", "raw_sha256"]).to_pylist()
-    rows.sort(key=lambda row: (order[row["dataset"]], row["sample_id"]))
+    held_out = {slug for slug, manifest in ctx.manifests.items() if manifest.held_out}
+    rows = columns.select(["sample_id", "dataset", "official_split", "pixel_sha256", "raw_sha256"]).to_pylist()
+    rows.sort(
+        key=lambda row: (
+            row["dataset"] not in held_out,
+            {"test": 0, "val": 1}.get(row["official_split"], 2),
+            order[row["dataset"]],
+            row["sample_id"],
+        )
+    )
     first: dict[str, Row] = {}
     copies = []
     for row in rows:
@@ -60,7 +69,8 @@ def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table
     group_rows=256,
     group_weight=("frames", 4096),
     prepare=exact_copies,
-    prepare_needs=("pixel_sha256", "raw_sha256"),
+    prepare_needs=("pixel_sha256", "raw_sha256", "official_split"),
+    sections=("held_out",),
     reasons={
         "exact_duplicate_bytes": "The same file content is kept under another id.",
         "exact_duplicate_pixels": "A file with other bytes decodes to exactly the same pixels.",
@@ -83,14 +93,12 @@ def frames(part: pa.Table, cfg: FramesConfig, ctx: Context) -> Result:
 
 
 def _clip(row: Row, cfg: FramesConfig, ctx: Context) -> list[Row | Reject]:
-    from ultracurate.imaging.decode import encode_png, iter_frames
+    from ultracurate.imaging.decode import encode_png, read_frames
     from ultracurate.imaging.quality import nonzero_pixels
 
-    wanted = set(chosen(row["frames"], row["fps"] if row["media"] == "clip" else None, cfg))
+    wanted = chosen(row["frames"], row["fps"] if row["media"] == "clip" else None, cfg)
     made: list[Row | Reject] = []
-    for number, time_s, image in iter_frames(ctx.read(row, "raw"), row["format"]):
-        if number not in wanted:
-            continue
+    for number, time_s, image in read_frames(ctx.read(row, "raw"), row["format"], wanted):
         added = _frame(row, number, time_s)
         if nonzero_pixels(image) < EMPTY_BELOW:
             made.append(Reject("empty_frame", f"frame {number}", id=added["sample_id"]))

@@ -128,7 +128,8 @@ def _archive(file: BinaryIO, row: Row, limits: ArchiveLimits, ctx: Context) -> l
 
 def _member(item: Item, member: Member, ctx: Context) -> Row | Reject:
     if member.problem:
-        return Reject("unsafe_member", member.problem, id=item.id)
+        # Not the id of its path: a second member of one path is refused, while the first became a sample.
+        return Reject("unsafe_member", member.problem, id=content_id(item.id, member.problem))
 
     def place(data: bytes) -> PixelRef:
         """In the archive itself if it can be read there, else copied to this part's pack."""

@@ -140,34 +140,40 @@ def shard(part: pa.Table, cfg: ShardConfig, ctx: Context) -> Result:
 def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
     """What a shard says about a frame: labels, licence, digests and geometry; never a path or a name.
 
-    `transform` maps pixels of the cleaned frame to those of the shard: x' = x * scale + dx, y' = y * scale + dy.
-    Sector and spacing are in pixels of the cleaned frame, before the transform.
+    Every key has one type in all samples, since readers that infer a table (such as Hugging Face `datasets`) take it
+    from the first few: ids of labels are one string with blanks between them, an unknown text is empty, and what may
+    be absent stands in `geometry`, itself JSON text. In it, `transform` maps pixel edges of the cleaned frame to those
+    of the shard's picture (x' = x * scale_x + dx); `sector` and `spacing_mm` belong to the frame before that.
     """
-    return {
-        "sample_id": row["sample_id"],
-        "dataset": row["dataset"],
-        "source": {"host": row["host"], "record": row["record"], "archive_sha256": row["file_sha256"]},
-        "licence": row["licence"],
-        "group_id": row["group_id"],
-        "split": row["split"],
-        "labels": {
-            name: row[name]
-            for name in ("positive", "negative", "region", "organ", "structure", "view", "pathology", "modality")
-        },
-        "label_conflict": row["label_conflict"],
-        "media": row["media"],
-        "parent_id": row["parent_id"],
-        "frame_no": row["frame_no"],
-        "time_s": row["time_s"],
-        "fps": row["fps"],
-        "width": row["width"],
-        "height": row["height"],
+    geometry = {
         "spacing_mm": [row["spacing_x"], row["spacing_y"]] if row["spacing_x"] else None,
         "sector": json.loads(row["sector"]) if row["sector"] else None,
         "transform": transform,
-        "overlay_share": round(row["overlay_share"], 6),
+        "fps": row["fps"],
+        "time_s": row["time_s"],
+    }
+    labels = ("positive", "negative", "region", "organ", "structure", "view", "pathology")
+    return {
+        "sample_id": row["sample_id"],
+        "dataset": row["dataset"],
+        "host": row["host"],
+        "record": row["record"] or "",
+        "archive_sha256": row["file_sha256"],
         "original_sha256": row["frame_sha256"],
         "pixel_sha256": row["pixel_sha256"],
+        "licence": row["licence"],
+        "group_id": row["group_id"],
+        "parent_id": row["parent_id"],
+        "split": row["split"],
+        **{name: " ".join(row[name]) for name in labels},
+        "modality": row["modality"] or "",
+        "label_conflict": row["label_conflict"],
+        "media": row["media"],
+        "frame_no": row["frame_no"],
+        "width": row["width"],
+        "height": row["height"],
+        "geometry": json.dumps(geometry, sort_keys=True),
+        "overlay_share": round(row["overlay_share"], 6),
         "cluster_size": row["cluster_size"],
         "lineage": row["lineage"],
     }

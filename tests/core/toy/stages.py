@@ -17,8 +17,15 @@ from ultracurate.core.stage import Reject, Result, Row, Scope, each, stage
 PACKAGE = "tests.core.toy"
 
 
+def healed(path: str) -> bool:
+    return bool(path) and Path(path).exists()
+
+
 class MakeConfig(Settings):
     rows: int = 10
+    first: int = 0
+    bad: int = -1  # this number cannot be made
+    heal: str = ""  # unless this file exists
 
 
 @stage(
@@ -39,7 +46,13 @@ def make(part: pa.Table, cfg: MakeConfig, ctx: Context) -> Result:
     def numbers(row: Row) -> list[Row | Reject]:
         slug = row["dataset"]
         ctx.manifest(slug).sources  # noqa: B018 - declared, so readable
-        return [{"dataset": slug, "file_id": content_id(slug, n), "number": n} for n in range(cfg.rows)]
+        made: list[Row | Reject] = []
+        for n in range(cfg.first, cfg.first + cfg.rows):
+            if n == cfg.bad and not healed(cfg.heal):
+                ctx.member_error(row, content_id(slug, n), ValueError(f"cannot make {n}"))
+            else:
+                made.append({"dataset": slug, "file_id": content_id(slug, n), "number": n})
+        return made
 
     return each(part, ctx, numbers)
 
@@ -50,6 +63,14 @@ class SquareConfig(Settings):
     heal: str = ""  # unless this file exists
     odd: bool = True  # keep odd numbers
     explode: int = -1  # this number breaks the whole part
+
+
+REF = (
+    pa.field("ref_uri", pa.string()),
+    pa.field("ref_offset", pa.int64()),
+    pa.field("ref_length", pa.int64()),
+    pa.field("ref_sha256", pa.string()),
+)
 
 
 def common(columns: pa.Table, cfg: SquareConfig, ctx: Context) -> pa.Table:
@@ -69,7 +90,7 @@ def common(columns: pa.Table, cfg: SquareConfig, ctx: Context) -> pa.Table:
     after="make",
     grain=(Grain.FILE, Grain.FILE),
     needs=("number",),
-    adds=(pa.field("square", pa.int64()), pa.field("copies", pa.int64()), *(pa.field(f"ref_{n}", t) for n, t in (("uri", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())))),
+    adds=(pa.field("square", pa.int64()), pa.field("copies", pa.int64()), *REF),
     config=SquareConfig,
     reasons={"odd": "The number is odd."},
     group_rows=4,
@@ -79,12 +100,12 @@ def common(columns: pa.Table, cfg: SquareConfig, ctx: Context) -> pa.Table:
 )
 def square(part: pa.Table, cfg: SquareConfig, ctx: Context) -> Result:
     """Square numbers, dropping odd ones on request."""
-    if cfg.explode in part["number"].to_pylist():
+    if cfg.explode in part["number"].to_pylist() and not healed(cfg.heal):
         raise RuntimeError("this part always breaks")
 
     def one(row: Row) -> Row | Reject:
         n = row["number"]
-        if n == cfg.bad and not (cfg.heal and Path(cfg.heal).exists()):
+        if n == cfg.bad and not healed(cfg.heal):
             raise ValueError(f"cannot square {n}")
         if n % 2 and not cfg.odd:
             return Reject("odd", str(n))
@@ -119,10 +140,12 @@ def rank(columns: pa.Table, cfg: RankConfig, ctx: Context) -> Result:
     seen: dict[str, int] = {}
     for row in columns.sort_by([("dataset", "ascending"), ("square", "ascending")]).to_pylist():
         if row["square"] >= cfg.below:
-            dropped.append({"sample_id": row["file_id"], "parent_id": row["file_id"], "dataset": row["dataset"], "reason": "too_large", "detail": ""})
+            ids = {"sample_id": row["file_id"], "parent_id": row["file_id"], "dataset": row["dataset"]}
+            dropped.append(ids | {"reason": "too_large", "detail": ""})
             continue
         seen[row["dataset"]] = seen.get(row["dataset"], -1) + 1
         kept.append({"file_id": row["file_id"], "rank": seen[row["dataset"]]})
     rows = pa.Table.from_pylist(kept, schema=pa.schema([("file_id", pa.string()), ("rank", pa.int64())]))
     summary = pa.table({"made": [ctx.also["make"].num_rows], "pid": [0 if not os.getpid() else 1]})
+    ctx.count("ranked", rows.num_rows)
     return Result(rows, pa.Table.from_pylist(dropped, schema=REJECTS), {"summary": summary})
