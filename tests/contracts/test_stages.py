@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_the_chain_is_the_documented_one() -> None:
 
 def test_columns_add_up_over_the_whole_chain() -> None:
     schemas = columns_of(STAGES)
-    for before, after in zip(STAGES, STAGES[1:], strict=False):
+    for before, after in itertools.pairwise(STAGES):
         assert schemas[after.name].names[: len(schemas[before.name].names)] == schemas[before.name].names
 
 
@@ -91,8 +92,8 @@ def test_what_it_needs_is_there(stage: Stage) -> None:
 
 
 @each_stage
-def test_it_reads_no_row_column_that_it_did_not_declare(stage: Stage) -> None:
-    """`row["..."]` inside the stage's own function names columns; a partition stage sees all, so only their names count."""
+def test_it_reads_no_row_column_that_does_not_exist(stage: Stage) -> None:
+    """`row["..."]` inside the stage's own function names columns of its input."""
     known = set(columns_of(STAGES)[str(stage.after)].names) if stage.after else {"dataset"}
     tree = ast.parse(inspect.getsource(stage.function))
     read = {

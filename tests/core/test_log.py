@@ -76,8 +76,12 @@ def test_without_a_folder_nothing_is_written_or_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     root: list[logging.LogRecord] = []
-    handler = logging.Handler()
-    handler.emit = root.append  # type: ignore[method-assign]
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            root.append(record)
+
+    handler = Ear()
     logging.getLogger().addHandler(handler)
     log.open_log(None, "run1")
     log.event("quiet")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import Any
 
 import pytest
 
@@ -47,17 +47,14 @@ def test_the_datasets_are_not_in_the_line_of_settings() -> None:
 
 
 def test_version_ontology_and_seed_count_where_they_are_declared() -> None:
-    import dataclasses
-
     plain = toy_spec()
     other = dataclasses.replace(toy_spec(["seed=9"]), ontology="v2")
     (square,) = (s for s in STAGES if s.name == "square")
-    for change, differs in (
-        ({}, False),
-        ({"ontology": True}, True),
-        ({"seeded": True}, True),
+    for declared, differs in (
+        (square, False),
+        (dataclasses.replace(square, ontology=True), True),
+        (dataclasses.replace(square, seeded=True), True),
     ):
-        declared: Any = dataclasses.replace(square, **change)
         assert (plain.line(declared) != other.line(declared)) is differs
     assert plain.line(square) != plain.line(dataclasses.replace(square, version=2))
 

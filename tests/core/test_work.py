@@ -192,7 +192,8 @@ def test_the_slower_of_two_at_once_leaves_the_faster_ones_files(
 ) -> None:
     heal = tmp_path / "heal"
     jobs = first_jobs(store, toy_spec(["square.bad=3", f"square.heal={heal}"]))
-    real, faster = work._finish, []
+    real = work._finish
+    faster: list[Any] = []
     left: dict[str, bytes] = {}
 
     def overtaken(store: Store, stage: Any, job: Job, *args: Any) -> Any:

@@ -22,10 +22,15 @@ RULES: dict[str, Any] = {
 }
 
 
+def alias(id: str, cls: str, kind: str, of: str, dataset: str = "toy") -> str:
+    """A copy as dedup describes it; `of` is the frame whose picture it shows exactly."""
+    return json.dumps({"dataset": dataset, "fields": {"class": cls}, "kind": kind, "of": of, "sample_id": id})
+
+
 def frame(id: str, cls: str, *copies: tuple[str, str], dataset: str = "toy") -> dict[str, Any]:
     """A row as dedup leaves it; copies are (class, kind)."""
     aliases = [
-        json.dumps({"dataset": dataset, "fields": {"class": other}, "kind": kind, "sample_id": f"copy{n}"})
+        alias(f"copy{n}", other, kind, id if kind.startswith("exact") else f"copy{n}", dataset)
         for n, (other, kind) in enumerate(copies)
     ]
     return {"sample_id": id, "dataset": dataset, "fields": json.dumps({"class": cls}), "aliases": aliases}
@@ -106,6 +111,14 @@ def test_near_copies_lend_no_labels(bench: Bench) -> None:
     assert not row["label_conflict"]
 
 
+def test_near_copies_whose_own_copies_disagree_are_a_conflict_without_lending_labels(bench: Bench) -> None:
+    row = frame("s", "benign")
+    row["aliases"] = [alias("n", "benign", "phash", "n"), alias("x", "malignant", "exact_bytes", "n")]
+    found = labelled(bench, row)["s"]
+    assert found["pathology"] == ["benign"]
+    assert found["label_conflict"] is True
+
+
 def test_copies_can_be_left_out_of_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path, manifest(**RULES), stages={"label": {"merge_copies": False}})
     assert labelled(bench, frame("s", "benign", ("malignant", "exact_bytes")))["s"]["pathology"] == ["benign"]
@@ -115,7 +128,5 @@ def test_a_copy_of_another_dataset_is_read_with_that_dataset_s_rules(tmp_path: P
     other = manifest("other", layout=RULES["layout"], labels=[{"when": {"class": "b"}, "pathology": ["benign"]}])
     bench = Bench(tmp_path, manifest(**RULES), other)
     row = frame("s", "malignant")
-    row["aliases"] = [
-        json.dumps({"dataset": "other", "fields": {"class": "b"}, "kind": "exact_bytes", "sample_id": "x"})
-    ]
+    row["aliases"] = [alias("x", "b", "exact_bytes", "s", "other")]
     assert labelled(bench, row)["s"]["label_conflict"] is True

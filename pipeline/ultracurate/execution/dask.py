@@ -69,7 +69,7 @@ class DaskExecutor:
         first = submit(self._window())
         if not first:
             return
-        running = as_completed(first)
+        running = as_completed(first, loop=self._client.loop)  # by default it asks whichever client was made last
         for future in running:
             job = by_key.pop(future.key)
             error = future.exception()

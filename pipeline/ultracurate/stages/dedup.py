@@ -91,6 +91,7 @@ class DedupConfig(Settings):
         "fields",
         "media",
         "official_split",
+        "format",
     ),
     adds=DEDUPED,
     config=DedupConfig,
@@ -117,9 +118,8 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     for members in clusters(len(rows), linked):
         winner = rows[best(members, lambda i: _rank(rows[i], order, held_out))]
         losers = [rows[i] for i in members if rows[i] is not winner]
-        aliases = exact[winner["sample_id"]] + [_alias(row, "phash") for row in losers]
-        # An exact copy of a loser is only a near copy of the winner: its labels speak of another picture.
-        aliases += [alias | {"kind": "phash"} for row in losers for alias in exact[row["sample_id"]]]
+        aliases = [_alias(row, row, "phash") for row in losers]
+        aliases += [alias for i in members for alias in exact[rows[i]["sample_id"]]]
         kept.append(
             {
                 "sample_id": winner["sample_id"],
@@ -151,10 +151,11 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
 
 
 STRICTEST = {"test": 0, "val": 1}
+LOSSY = frozenset({"jpg", "mp4", "avi"})
 
 
 def _rank(row: Row, order: dict[str, int], held_out: set[str]) -> tuple[Any, ...]:
-    """Smaller is better: freer licence, more pixels, less overlay, earlier dataset, then the id.
+    """Smaller is better: freer licence, more pixels, no lossy coding, less overlay, earlier dataset, then the id.
 
     Before all that comes the side of the split: of a benchmark's image and its copy in a training set the benchmark's
     own must stay, or the test image would go on to train under another name.
@@ -164,6 +165,7 @@ def _rank(row: Row, order: dict[str, int], held_out: set[str]) -> tuple[Any, ...
         STRICTEST.get(row["official_split"] or "", 2),
         _openness(row["licence"]),
         -row["width"] * row["height"],
+        row["format"] in LOSSY,
         row["overlay_share"] or 0.0,
         order[row["dataset"]],
         row["sample_id"],
@@ -190,13 +192,20 @@ def _exact_copies(rows: list[Row], index: pa.Table) -> dict[str, list[dict[str, 
         for sample in by_pixels[row["pixel_sha256"]]:
             if sample["sample_id"] != row["parent_id"]:
                 kind = "exact_bytes" if sample["raw_sha256"] == row["raw_sha256"] else "exact_pixels"
-                copies[row["sample_id"]].append(_alias(sample, kind))
+                copies[row["sample_id"]].append(_alias(sample, row, kind))
     return copies
 
 
-def _alias(row: Row, kind: str) -> dict[str, Any]:
+def _alias(row: Row, of: Row, kind: str) -> dict[str, Any]:
+    """What is said about a copy; `of` is the frame whose picture it shows exactly, so that labels can be compared."""
     fields = json.loads(row["fields"] or "{}")
-    return {"dataset": row["dataset"], "fields": fields, "kind": kind, "sample_id": row["sample_id"]}
+    return {
+        "dataset": row["dataset"],
+        "fields": fields,
+        "kind": kind,
+        "of": of["sample_id"],
+        "sample_id": row["sample_id"],
+    }
 
 
 def _edge(a: Row, b: Row, kind: str, distance: int) -> dict[str, Any]:

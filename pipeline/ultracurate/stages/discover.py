@@ -66,7 +66,7 @@ def watch_folders(manifest: DatasetManifest, roots: Mapping[str, str]) -> str:
     """Names and sizes in the dataset's local folders: a file that is added there is found by the next run."""
     seen = []
     for ref in manifest.sources:
-        if ref.host == "local" and ref.root in roots:
+        if ref.host == "local" and ref.root is not None and ref.root in roots:
             folder = Path(roots[ref.root]) / (ref.path or "")
             for place, _, names in os.walk(folder):
                 seen += [(str(Path(place, n).relative_to(folder)), Path(place, n).lstat().st_size) for n in names]

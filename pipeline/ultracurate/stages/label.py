@@ -14,7 +14,7 @@ from ultracurate.core.stage import Result, Row, each, stage
 from ultracurate.ontology.rules import apply_rules
 from ultracurate.ontology.tree import Ontology
 
-COPIED = pa.schema([("sample_id", pa.string()), ("copies", pa.string())])
+COPIED = pa.schema([("sample_id", pa.string()), ("copies", pa.string()), ("conflict", pa.bool_())])
 
 
 class LabelConfig(Settings):
@@ -24,13 +24,21 @@ class LabelConfig(Settings):
 
 
 def labels_of_copies(columns: pa.Table, cfg: LabelConfig, ctx: Context) -> pa.Table:
-    """For each frame that stands for exact copies: the labels that those copies carry in their datasets."""
+    """For each frame that stands for copies: what its exact copies are called, and whether any copies disagree.
+
+    Labels are merged only from exact copies of the frame itself. Near copies are other pictures; but where one of
+    them has exact copies with other labels than its own, the cluster is reported as a conflict all the same.
+    """
     rows = []
     for row in columns.select(["sample_id", "aliases"]).to_pylist() if cfg.merge_copies else ():
-        copies = [json.loads(text) for text in row["aliases"] or ()]
-        labels = [_plain(ctx, copy["dataset"], copy["fields"]) for copy in copies if copy["kind"].startswith("exact_")]
-        if labels:
-            rows.append({"sample_id": row["sample_id"], "copies": json.dumps(labels, sort_keys=True)})
+        same_picture: dict[str, list[dict[str, Any]]] = {}
+        for copy in map(json.loads, row["aliases"] or ()):
+            same_picture.setdefault(copy["of"], []).append(_plain(ctx, copy["dataset"], copy["fields"]))
+        mine = same_picture.pop(row["sample_id"], [])
+        conflict = any(_differ(labels[0], other) for labels in same_picture.values() for other in labels[1:])
+        if mine or conflict:
+            text = json.dumps(mine, sort_keys=True)
+            rows.append({"sample_id": row["sample_id"], "copies": text, "conflict": conflict})
     return pa.Table.from_pylist(rows, schema=COPIED)
 
 
@@ -60,7 +68,8 @@ def label(part: pa.Table, cfg: LabelConfig, ctx: Context) -> Result:
         if key not in known:  # a dataset has few different sets of fields
             known[key] = _plain(ctx, row["dataset"], json.loads(key[1]))
         mine = known[key]
-        copies = json.loads(ctx.prepared.get(row["sample_id"], {}).get("copies", "[]"))
+        prepared = ctx.prepared.get(row["sample_id"], {})
+        copies = json.loads(prepared.get("copies", "[]"))
         everyone = [mine, *copies]
         positive, negative, view, pathology = (
             sorted({id for labels in everyone for id in labels[axis]})
@@ -76,7 +85,9 @@ def label(part: pa.Table, cfg: LabelConfig, ctx: Context) -> Result:
             "organ": list(levels["organ"]),
             "structure": list(levels["structure"]),
             "modality": mine["modality"],
-            "label_conflict": any(_differ(mine, other) for other in copies) or bool(mine["conflicts"]),
+            "label_conflict": bool(mine["conflicts"])
+            or prepared.get("conflict", False)
+            or any(_differ(mine, other) for other in copies),
         }
 
     return each(part, ctx, one)
