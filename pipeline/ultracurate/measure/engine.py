@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from ultracurate.measure import MEASURES, Measurement, Promise
@@ -67,8 +68,6 @@ def _in_a_process(rows: int, dataset_rows: int) -> dict[str, Any]:
 
 def run_once(rows: int, dataset_rows: int) -> None:
     """One run in this process; writes its figures to standard output as one line of JSON."""
-    import resource
-
     from ultracurate.core.config import Recipe, parse
     from ultracurate.core.dataset import DatasetManifest
     from ultracurate.core.runner import run
@@ -91,9 +90,23 @@ def run_once(rows: int, dataset_rows: int) -> None:
             "parts": {name: len(parts) for name, parts in result.parts.items()},
             "columns": len(watch.columns),
             "resume": time.perf_counter() - began,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": _peak_mb(),
         }
     sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def _peak_mb() -> float:
+    """Peak memory of this process, MB.
+
+    From /proc where there is one: `ru_maxrss` of a new process starts with the memory of the one that forked it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _manifest(slug: str) -> dict[str, Any]:
