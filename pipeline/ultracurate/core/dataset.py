@@ -142,6 +142,27 @@ class Overlap(Strict):
     note: str | None = None
 
 
+class Use(Strict):
+    """A published corpus that lists this dataset, and what its paper says about it."""
+
+    corpus: Slug
+    row: int = Field(ge=1)
+    """Row in the paper's table; two manifests share a row that we split."""
+    name: str = Field(min_length=1)
+    """Name as printed there."""
+    images: int | None = Field(default=None, ge=0)
+    cases: int | None = Field(default=None, ge=0)
+
+
+class Confidence(Strict):
+    """How the facts of a manifest were established; absent: they were not found, or read in the files themselves."""
+
+    licence: Literal["primary", "atlas", "secondary", "conflict"] | None = None
+    """The owner's own words, a dated per-dataset record, somebody else's list, or sources that disagree."""
+    content: Literal["read", "inferred"] | None = None
+    """inferred: organ, species, modality and media come from the title alone; a proposal to be checked."""
+
+
 class DatasetManifest(Strict):
     """One dataset. What is not known stays absent; nothing is guessed."""
 
@@ -154,13 +175,18 @@ class DatasetManifest(Strict):
     licence: Licence
     citation: str | None = None
     doi: str | None = Field(default=None, pattern=r"^10\.\d{4,9}/\S+$")
-    access: Literal["open", "registration", "request", "manual"]
+    access: Literal["open", "registration", "request", "manual"] | None = None
+    """How the files are had; may be absent only while the status is needs_layout."""
     sources: list[SourceRef] = Field(min_length=1)
     media: list[Literal["image", "clip", "volume"]] = Field(default_factory=list)
     modality: Id | None = None
     """Modality of the whole dataset, where it has one."""
     species: list[Annotated[str, Field(pattern=r"^[a-z_]+$")]] = Field(default_factory=list)
     """human, porcine, phantom, synthetic."""
+    annotations: list[Literal["class", "mask", "box", "landmark", "value", "report"]] = Field(default_factory=list)
+    """What the authors provide beside the pictures, as far as known."""
+    patient_key: bool | None = None
+    """Whether the files say which picture is of which patient."""
     expected: Expected | None = None
     layout: list[LayoutRule] = Field(default_factory=list)
     """First rule that matches decides; without rules every file with a picture ending is an image."""
@@ -172,7 +198,15 @@ class DatasetManifest(Strict):
     overlaps: list[Overlap] = Field(default_factory=list)
     held_out: list[str] = Field(default_factory=list)
     """Benchmarks that test on this dataset: never in train."""
+    used_in: list[Use] = Field(default_factory=list)
+    confidence: Confidence | None = None
     remarks: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _ready_is_reachable(self) -> DatasetManifest:
+        if self.status == "ready" and self.access is None:
+            raise ValueError("access: found none. Say how the files are had: open, registration, request or manual")
+        return self
 
     @model_validator(mode="after")
     def _fields_exist(self) -> DatasetManifest:
