@@ -49,7 +49,7 @@ test-browser: install chromium ## The report in a real browser
 samples: install ## The real files, where the folder is there
 	$(PYTEST) -m "samples and not slow"
 
-test-slow: install ## The long proofs: twenty kills over one run, large tables
+test-slow: install ## The long proofs: twenty kills over one run, other numbers of workers, large tables
 	$(PYTEST) -m slow
 
 test-all: install chromium ## Everything

@@ -382,7 +382,10 @@ def test_work_url_that_cannot_be_opened(lab: Lab, url: str) -> None:
 
 
 def test_unforeseen_errors_are_not_hidden(lab: Lab) -> None:
-    with mock.patch("ultracurate.terminal.print_plan", side_effect=RuntimeError("a bug")), pytest.raises(RuntimeError):
+    with (
+        mock.patch("ultracurate.terminal.plan.print_plan", side_effect=RuntimeError("a bug")),
+        pytest.raises(RuntimeError),
+    ):
         lab.cli("plan")
 
 

@@ -10,12 +10,16 @@ import pytest
 from rich.console import Console
 
 from tests.e2e.lab import Lab
-from ultracurate import terminal
 from ultracurate.core.parts import PartRef
 from ultracurate.core.stage import chain
 from ultracurate.core.store import Store
 from ultracurate.core.work import Outcome
-from ultracurate.terminal import Progress, dataset_row, place, print_datasets, print_plan, print_stages, size
+from ultracurate.terminal import screen
+from ultracurate.terminal.datasets import dataset_row, print_datasets
+from ultracurate.terminal.plan import print_plan
+from ultracurate.terminal.progress import Progress
+from ultracurate.terminal.results import print_stages
+from ultracurate.terminal.screen import place, size
 
 STAGE = chain("discover")[0]
 PART = PartRef("discover/x", "p", "lab", 3, "", rejects=2, errors=1)
@@ -62,22 +66,22 @@ def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_progress_is_a_bar_with_a_rate_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = io.StringIO()
-    monkeypatch.setattr(terminal, "out", Console(file=screen, force_terminal=True, width=100))
+    shown_on = io.StringIO()
+    monkeypatch.setattr(screen, "out", Console(file=shown_on, force_terminal=True, width=100))
     go_through(Progress())
-    shown = screen.getvalue()
+    shown = shown_on.getvalue()
     assert "discover" in shown
     assert "4/4" in shown, "three parts were there before, one was computed"
     assert "parts/s" in shown
 
 
 def test_bar_is_taken_away_when_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = io.StringIO()
-    monkeypatch.setattr(terminal, "out", Console(file=screen, force_terminal=True, width=100))
+    shown_on = io.StringIO()
+    monkeypatch.setattr(screen, "out", Console(file=shown_on, force_terminal=True, width=100))
     progress = Progress()
     with pytest.raises(RuntimeError, match="stop"), progress:
         stop_in_the_middle(progress)
-    assert screen.getvalue().endswith("\x1b[?25h"), "the cursor is back"
+    assert shown_on.getvalue().endswith("\x1b[?25h"), "the cursor is back"
 
 
 def stop_in_the_middle(progress: Progress) -> None:

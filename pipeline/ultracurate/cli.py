@@ -15,8 +15,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ultracurate import __version__
-from ultracurate.core.errors import ConfigError, StorageError, UltracurateError, storage_error
+from ultracurate import validate
+from ultracurate.arguments import (
+    ExecutorOption,
+    JsonOption,
+    RecipeOption,
+    RootOption,
+    SchedulerOption,
+    SetOption,
+    StrictOption,
+    WorkersOption,
+    WorkOption,
+    open_spec,
+    open_store,
+    start_executor,
+)
+from ultracurate.core.errors import ConfigError, StorageError, UltracurateError, printable, storage_error
 
 if TYPE_CHECKING:
     from ultracurate.core.executor import Executor
@@ -28,32 +42,12 @@ app = typer.Typer(
     help="Public ultrasound datasets in; clean, honest, trainable shards and an account of every lost image out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # boxes around the help cost more than half of the start-up time
+    context_settings={"max_content_width": 110},
 )
-validate = typer.Typer(help="Check manifests, the ontology, or finished shards.", no_args_is_help=True)
 datasets = typer.Typer(help="Browse the dataset manifests.", no_args_is_help=True)
-app.add_typer(validate, name="validate")
+app.add_typer(validate.app, name="validate")
 app.add_typer(datasets, name="datasets")
-
-RecipeOption = Annotated[str, typer.Option("--recipe", "-r", help="Name of a shipped recipe, or a YAML file.")]
-WorkOption = Annotated[
-    str, typer.Option("--work", "-w", help="Work directory: a folder or an fsspec URL such as s3://bucket/run.")
-]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="A setting, for example --set frames.fps=2; may be repeated.")
-]
-RootOption = Annotated[
-    list[str] | None, typer.Option("--root", help="Folder of a local source, for example --root samples=/data.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
-ExecutorOption = Annotated[
-    str | None, typer.Option("--executor", help="serial or dask; dask if --workers or --scheduler is given.")
-]
-WorkersOption = Annotated[int | None, typer.Option("--workers", "-n", min=1, help="Processes on this machine.")]
-SchedulerOption = Annotated[
-    str | None, typer.Option("--scheduler", help="A running Dask scheduler, for example tcp://10.0.0.1:8786.")
-]
-StrictOption = Annotated[bool, typer.Option("--strict", help="End with exit code 3 if any row is an error row.")]
 
 
 def main() -> None:
@@ -77,12 +71,14 @@ INTERRUPTED = 130
 
 
 def _fail(exc: UltracurateError) -> None:
-    typer.secho(f"Error: {exc}", fg=typer.colors.RED, err=True)
+    typer.secho(printable(f"Error: {exc}"), fg=typer.colors.RED, err=True)
     sys.exit(exc.exit_code)
 
 
 def _version(show: bool) -> None:
     if show:
+        from ultracurate import __version__
+
         typer.echo(__version__)
         raise typer.Exit
 
@@ -96,63 +92,11 @@ def _root(
     pass
 
 
-def _spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> Spec:
-    from ultracurate.core.config import load_recipe
-    from ultracurate.core.dataset import load_all
-    from ultracurate.core.resources import manifests_dir, recipes_dir
-    from ultracurate.core.spec import resolve
-    from ultracurate.ontology.tree import Ontology
-
-    path = Path(recipe)
-    if not path.suffix and not path.is_file():  # the demo makes a folder `demo`, which is not the recipe of that name
-        path = recipes_dir() / f"{recipe}.yaml"
-        if not path.exists():
-            shipped = ", ".join(sorted(p.stem for p in recipes_dir().glob("*.yaml")))
-            raise ConfigError(f"No recipe is called {recipe!r}. Shipped: {shipped}; or give the path of a YAML file.")
-    places = dict(_pair(item) for item in roots or ())
-    loaded = load_recipe(path, sets or (), places)
-    folders = [manifests_dir(), *(Path(folder) for folder in loaded.manifests)]
-    return resolve(loaded, load_all(*folders), Ontology.load().stamp)
-
-
-def _store(place: str | Path) -> Store:
-    from ultracurate.core.errors import MissingExtraError
-    from ultracurate.core.store import Store
-
-    try:
-        store = Store(place)
-    except ImportError:  # fsspec loads the file system of a URL when it is first asked for it
-        raise MissingExtraError(f"A folder at {place}", "s3") from None
-    except ValueError as exc:
-        raise ConfigError(f"{place}: expected a folder or a URL such as s3://bucket/run, found: {exc}") from None
-    if store.local and store.local.exists() and not store.local.is_dir():
-        raise StorageError(f"{place}: expected a folder, found a file. Name another folder.")
-    return store
-
-
-def _pair(item: str) -> tuple[str, str]:
-    name, equals, place = item.partition("=")
-    if not equals or not name or not place:
-        raise ConfigError(f"--root {item!r}: expected NAME=FOLDER")
-    return name, place
-
-
-def _executor(name: str | None, workers: int | None, scheduler: str | None) -> Executor:
-    from ultracurate.core.executor import EXECUTORS
-
-    chosen = name or ("dask" if workers or scheduler else "serial")
-    if chosen == "serial":
-        from ultracurate.execution.serial import SerialExecutor  # without loading Dask
-
-        return SerialExecutor()
-    return EXECUTORS.get(chosen)(workers=workers or 2, scheduler=scheduler)
-
-
 @app.command()
 def stages(as_json: JsonOption = False) -> None:
     """List the stages in running order, with what they need, add and may reject."""
     from ultracurate.core.stage import chain
-    from ultracurate.terminal import print_stages
+    from ultracurate.terminal.results import print_stages
 
     print_stages(chain(), as_json)
 
@@ -166,9 +110,9 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a run would do, and why, before anything runs: columns, licences, sizes, disk, parts left."""
-    from ultracurate.terminal import print_plan
+    from ultracurate.terminal.plan import print_plan
 
-    print_plan(_store(work), _spec(recipe, sets, root), as_json)
+    print_plan(open_store(work), open_spec(recipe, sets, root), as_json)
 
 
 @app.command()
@@ -185,8 +129,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe up to a stage. Finished parts are never computed again, whatever happened before."""
-    start = partial(_executor, executor, workers, scheduler)
-    _run(_store(work), _spec(recipe, sets, root), stage, start, None, strict, as_json)
+    start = partial(start_executor, executor, workers, scheduler)
+    _run(open_store(work), open_spec(recipe, sets, root), stage, start, None, strict, as_json)
 
 
 @app.command()
@@ -203,8 +147,8 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try exactly the error rows again, then bring the later stages up to date."""
-    start = partial(_executor, executor, workers, scheduler)
-    _run(_store(work), _spec(recipe, sets, root), "all", start, stage, strict, as_json)
+    start = partial(start_executor, executor, workers, scheduler)
+    _run(open_store(work), open_spec(recipe, sets, root), "all", start, stage, strict, as_json)
 
 
 def _run(
@@ -220,7 +164,8 @@ def _run(
     from ultracurate.core.stage import pipeline
     from ultracurate.report.load import load_tables
     from ultracurate.report.write import write_report
-    from ultracurate.terminal import Progress, print_result
+    from ultracurate.terminal.progress import Progress
+    from ultracurate.terminal.results import print_result
 
     for name in (stage, retry_stage):
         if name not in (None, "all"):
@@ -247,9 +192,9 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how far a recipe has come in a work directory: parts, rows, rejects and errors by stage."""
-    from ultracurate.terminal import print_status
+    from ultracurate.terminal.results import print_status
 
-    print_status(_store(work), _spec(recipe, sets, root), as_json)
+    print_status(open_store(work), open_spec(recipe, sets, root), as_json)
 
 
 @app.command()
@@ -263,9 +208,9 @@ def report(
     """Write the HTML report of a finished run again, from its tables."""
     from ultracurate.report.load import finished_run, load_tables
     from ultracurate.report.write import write_report
-    from ultracurate.terminal import place
+    from ultracurate.terminal.screen import place
 
-    store, spec = _store(work), _spec(recipe, sets, root)
+    store, spec = open_store(work), open_spec(recipe, sets, root)
     path = place(store, write_report(store, load_tables(store, spec, finished_run(store, spec))))
     typer.echo(json.dumps({"report": path}) if as_json else f"Report: {path}")
 
@@ -289,8 +234,10 @@ def demo(
         unusable = StorageError(f"Could not write {hosts}: {exc.strerror}. Choose another --work.")
         raise storage_error(exc, str(hosts)) or unusable from exc
     with LocalZenodo(hosts) as server:
-        spec = _spec("demo", [f"hosts.zenodo={server.url}", "limits.*=0", *(sets or ())], None)
-        _run(_store(folder / "work"), spec, "all", partial(_executor, None, workers, None), None, False, as_json)
+        spec = open_spec("demo", [f"hosts.zenodo={server.url}", "limits.*=0", *(sets or ())], None)
+        _run(
+            open_store(folder / "work"), spec, "all", partial(start_executor, None, workers, None), None, False, as_json
+        )
 
 
 @app.command()
@@ -301,7 +248,7 @@ def measure(
 ) -> None:
     """Measure our own speed and quality. Always exits 0 when it could measure."""
     from ultracurate.measure import MEASURES
-    from ultracurate.terminal import print_measure
+    from ultracurate.terminal.results import print_measure
 
     if name == "list":
         names = MEASURES.names()
@@ -310,65 +257,12 @@ def measure(
     print_measure(MEASURES.get(name)(quick=quick), as_json)
 
 
-@validate.command("manifests")
-def validate_manifests(
-    folder: Annotated[list[Path] | None, typer.Argument(help="More folders of manifests.")] = None,
-    write_schema: Annotated[bool, typer.Option("--write-schema", help="Write manifests/_schema.json.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Check every dataset manifest: keys, licence, layout, labels against the ontology."""
-    from ultracurate.core.dataset import load_all, schema_text
-    from ultracurate.core.resources import manifests_dir
-    from ultracurate.ontology.rules import check_manifest
-
-    if write_schema:
-        (manifests_dir().parent / "_schema.json").write_text(schema_text(), encoding="utf-8")
-    try:
-        known = load_all(manifests_dir(), *(folder or ()))
-    except ConfigError as exc:
-        _verdict({"manifests": [str(exc)]}, "manifests", as_json)
-        return
-    _verdict({slug: check_manifest(m) for slug, m in known.items()}, f"{len(known)} manifests", as_json)
-
-
-@validate.command("ontology")
-def validate_ontology(as_json: JsonOption = False) -> None:
-    """Check the ontology: one parent one level up, unique ids and synonyms, well-formed codes."""
-    from ultracurate.ontology.tree import Ontology
-
-    ontology = Ontology.load()
-    _verdict({"ontology": ontology.validate()}, f"ontology {ontology.version}", as_json)
-
-
-@validate.command("shards")
-def validate_shards(
-    folder: Annotated[str, typer.Argument(help="Folder or URL of finished shards.")], as_json: JsonOption = False
-) -> None:
-    """Check finished shards against their index and digests."""
-    from ultracurate.stages._shard_check import check_shards
-
-    _verdict({folder: check_shards(_store(folder))}, f"shards in {folder}", as_json)
-
-
-def _verdict(problems: dict[str, list[str]], what: str, as_json: bool) -> None:
-    found = {name: list_ for name, list_ in problems.items() if list_}
-    if as_json:
-        typer.echo(json.dumps({"checked": what, "problems": found}))
-    elif not found:
-        typer.echo(f"OK: {what}")
-    for name, list_ in {} if as_json else found.items():
-        for problem in list_:
-            typer.secho(f"{name}: {problem}", fg=typer.colors.RED, err=True)
-    if found:
-        raise typer.Exit(2)
-
-
 @datasets.command("list")
 def datasets_list(as_json: JsonOption = False) -> None:
     """One line for each dataset."""
     from ultracurate.core.dataset import load_all
     from ultracurate.core.resources import manifests_dir
-    from ultracurate.terminal import print_datasets
+    from ultracurate.terminal.datasets import print_datasets
 
     print_datasets(load_all(manifests_dir()), as_json)
 

@@ -300,3 +300,17 @@ def test_a_really_read_only_disk(small_disk: Path) -> None:
     with pytest.raises(StorageError, match="read-only"):
         Store(small_disk / "other").check_writable()
     assert store.read("a/x") == b"1"
+
+
+def test_a_sweep_takes_only_what_a_killed_process_left(any_store: Store) -> None:
+    scratch = any_store.scratch()
+    (scratch / "downloads").mkdir()
+    old = [f"{n:032x}.tmp" for n in range(3)]
+    kept = [f"{9:032x}.tmp", "notes.tmp", "downloads/x.part", f"downloads/{1:032x}.tmp"]
+    for name in (*old, *kept):
+        (scratch / name).write_bytes(b"1")
+        if name != kept[0]:  # that one is being written now
+            os.utime(scratch / name, (0, 0))
+    assert any_store.sweep() == 3
+    assert sorted(str(p.relative_to(scratch)) for p in scratch.rglob("*") if p.is_file()) == sorted(kept)
+    assert any_store.sweep() == 0

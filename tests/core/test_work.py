@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import os
 import pickle
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,12 @@ def test_a_finished_part_is_never_replaced(store: Store, tmp_path: Path) -> None
     assert files(store) == before
 
 
+def test_a_finished_part_is_not_computed_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_job(job)
+    stage_that(monkeypatch, result=lambda *_: pytest.fail("computed again"))
+    assert run_job(job) == first
+
+
 def test_the_slower_of_two_at_once_leaves_the_faster_ones_files(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,7 +250,24 @@ def test_a_vanished_spec_is_an_outcome_too(store: Store, job: Job) -> None:
     open_spec.cache_clear()
     store.remove(f"specs/{job.spec}.json")
     outcome = run_job(job)
-    assert "FileNotFoundError" in outcome.failure
+    assert "as " + socket.gethostname() in outcome.failure
+    assert isinstance(outcome.fatal, StorageError), "such a worker would only use up the jobs of the others"
+
+
+def test_a_worker_with_other_code_stops_the_run_instead_of_making_other_rows(job: Job) -> None:
+    *before, last = job.lineage.split("/")
+    outcome = run_job(dataclasses.replace(job, lineage="/".join((*before, f"{last.partition(':')[0]}:0123"))))
+    assert isinstance(outcome.fatal, ConfigError)
+    assert "another version of stage 'square'" in outcome.failure
+    assert run_job(job).ref is not None
+
+
+def test_a_worker_that_does_not_see_the_work_directory_makes_none(job: Job, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "not mounted"
+    outcome = run_job(dataclasses.replace(job, work=str(elsewhere), log_dir=str(elsewhere / "logs")))
+    assert isinstance(outcome.fatal, StorageError)
+    assert "mount it there" in outcome.failure
+    assert not elsewhere.exists()
 
 
 def test_worker_setup_leaves_a_users_choice(monkeypatch: pytest.MonkeyPatch) -> None:

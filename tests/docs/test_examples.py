@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -92,8 +95,9 @@ def write_manifest(block: Block, folder: Path) -> Path:
 
 
 def test_there_are_examples() -> None:
-    assert {block.page for block in MANIFESTS} >= {"README.md", "guide-own-dataset.md", "CONTRIBUTING.md"}
-    assert len(RECIPES) >= 3
+    assert {block.page for block in MANIFESTS} >= {"guide-own-dataset.md", "CONTRIBUTING.md"}
+    assert {block.page for block in RECIPES} >= {"README.md", "guide-own-dataset.md"}
+    assert {block.page for block in blocks("python")} >= {"README.md", "guide-first-run.md"}
 
 
 @pytest.mark.parametrize("block", MANIFESTS, ids=lambda block: block.name)
@@ -111,7 +115,8 @@ def test_recipe_example_is_valid(block: Block, tmp_path: Path) -> None:
             write_manifest(example, tmp_path / "manifests")
     (tmp_path / "recipe.yaml").write_text(block.text)
     recipe: Recipe = load_recipe(tmp_path / "recipe.yaml")
-    resolve(recipe, load_all(manifests_dir(), tmp_path / "manifests"), "any")
+    spec = resolve(recipe, load_all(manifests_dir(), tmp_path / "manifests"), "any")
+    assert [problem for manifest in spec.manifests.values() for problem in check_manifest(manifest)] == []
 
 
 def test_layout_of_the_guide_does_what_the_guide_says(tmp_path: Path) -> None:
@@ -135,26 +140,42 @@ def test_layout_of_the_guide_does_what_the_guide_says(tmp_path: Path) -> None:
     assert mask.of == "P001/left_1.png"
 
 
-def test_own_data_example_of_the_readme_runs(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The README's own-data example, run over three pictures and a broken file: its folder, and what the run said."""
     import cv2
 
     from ultracurate.phantom.frame import make_frame
 
-    manifest, recipe = (next(b for b in found if b.page == "README.md") for found in (MANIFESTS, RECIPES))
-    (tmp_path / "manifests").mkdir()
-    write_manifest(manifest, tmp_path / "manifests")
-    (tmp_path / "clinic.yaml").write_text(recipe.text)
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "clinic.yaml").write_text(next(block.text for block in RECIPES if block.page == "README.md"))
     for seed, name in enumerate(["benign/P001_1.png", "malignant/P002_1.png", "malignant/P003_1.png"]):
-        path = tmp_path / "images" / name
+        path = folder / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         image = make_frame("thyroid", "linear", "plain", seed=seed, size=(96, 128), overlays=()).image
         cv2.imwrite(str(path), image)
-    words = ["--recipe", str(tmp_path / "clinic.yaml"), "--work", str(tmp_path / "work")]
+    (folder / "images" / "benign" / "P004_1.png").write_bytes(b"")
+    words = ["--recipe", str(folder / "clinic.yaml"), "--work", str(folder / "work")]
     done = CliRunner().invoke(app, ["run", "all", *words, "--set", "strip.method=none", "--json"])
     assert done.exit_code == 0, done.output
-    assert '"shard": 3' in done.stdout.split('"rows"')[1]
-    shards = tmp_path / "work" / "shards" / "clinic"
+    return folder, json.loads(done.stdout)
+
+
+def test_own_data_example_of_the_readme_runs(own_data: tuple[Path, Any]) -> None:
+    folder, said = own_data
+    assert (said["rows"]["shard"], said["error_rows"]) == (3, 1)
+    shards = folder / "work" / "shards" / "clinic"
     checked = CliRunner().invoke(app, ["validate", "shards", str(shards)])
     assert checked.exit_code == 0, checked.output
     held = b"".join(path.read_bytes() for path in shards.iterdir())
     assert b"P002" not in held, "patient names must not reach the shards"
+
+
+@pytest.mark.parametrize("block", list(blocks("python")), ids=lambda block: block.name)
+def test_python_example_runs(block: Block, own_data: tuple[Path, Any]) -> None:
+    work = own_data[0] / "work"
+    tar = sorted(work.glob("shards/clinic/*.tar"))[0]
+    text = block.text.replace("demo/work/shards/demo/demo-train-000000.tar", str(tar)).replace("demo/work", str(work))
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert ("thyroid" if "webdataset" in text else "P004_1.png") in done.stdout

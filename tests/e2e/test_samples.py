@@ -175,9 +175,13 @@ def test_webdataset_and_datasets_read_the_shards(run: Finished) -> None:
     assert call("validate", "shards", str(run.work / "shards" / "samples")).code == 0
 
 
-def test_a_second_run_from_nothing_gives_the_same_tars(run: Finished, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_second_run_from_nothing_gives_the_same_tars(run: Finished, tmp_path: Path, workers: int) -> None:
+    """Serial, and with other numbers of Dask workers than the two of the first run."""
     other = tmp_path / "again"
-    args = ("--recipe", "samples", "--root", f"samples={run.root}", "--executor", "serial", "--work", str(other))
+    how = ("--workers", str(workers)) if workers else ("--executor", "serial")
+    args = ("--recipe", "samples", "--root", f"samples={run.root}", *how, "--work", str(other))
     assert call("run", "all", *args).code == 0
     first, second = ((w / "shards" / "samples" / "SHA256SUMS").read_text() for w in (run.work, other))
     assert second == first

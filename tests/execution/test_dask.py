@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import Client
 
 from tests.core.toy.build import digests, files, run_toy, toy_spec
 from ultracurate.core.errors import ConfigError, PartsFailedError
-from ultracurate.core.runner import run
+from ultracurate.core.runner import Quiet, run
 from ultracurate.core.store import Store
 from ultracurate.core.work import Outcome
 from ultracurate.execution import dask as execution_dask
@@ -33,9 +37,9 @@ class Task:
 
 
 def work(task: Task) -> Outcome:
+    time.sleep(task.seconds)
     if task.die:
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(task.seconds)
     return Outcome(task.id, failure=str(os.getpid()))
 
 
@@ -113,13 +117,29 @@ def test_a_job_that_always_kills_its_worker_is_an_outcome(monkeypatch: pytest.Mo
     monkeypatch.setattr(execution_dask, "ALLOWED_FAILURES", 1)
     executor = DaskExecutor(workers=1)
     try:
-        (bad,) = executor.map(work, [Task("bad", die=True)])
+        (bad,) = executor.map(
+            work, [Task("bad", seconds=0.5, die=True)]
+        )  # later than its start: a nanny forgets one that dies sooner
         (good,) = executor.map(work, [Task("good")])
     finally:
         executor.close()
     assert (bad.job_id, bad.ref) == ("bad", None)
     assert "KilledWorker" in bad.failure
     assert good.failure.isdigit()
+
+
+def test_a_worker_that_is_starting_again_is_not_given_up(tmp_path: Path) -> None:
+    """Dask's own patience is 15 s, at whose end a worker that is just being started counts as lost for ever."""
+    import dask
+
+    executor = DaskExecutor(workers=1)
+    try:
+        assert dask.config.get("distributed.deploy.lost-worker-timeout") == execution_dask.LOST_WORKER
+        list(executor.map(die_once, [Task("bad", str(tmp_path), die=True)]))
+        assert [o.job_id for o in executor.map(work, [Task("good")])] == ["good"]
+        assert len(executor._cluster.workers) == 1
+    finally:
+        executor.close()
 
 
 def explode(task: Task) -> Outcome:
@@ -210,7 +230,7 @@ def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("address", ["nonsense://x", "tcp://", "no-such-host.invalid:8786"])
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://"])  # no name look-up: that can take its time
 def test_an_address_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(execution_dask, "CONNECT_SECONDS", 1)
     with pytest.raises(ConfigError, match="No Dask scheduler answers at"):
@@ -226,3 +246,64 @@ def test_failed_parts_end_the_run_after_the_others(store: Store) -> None:
         executor.close()
     done = [name for folder in store.names("square") for name in store.names(f"square/{folder}")]
     assert sum(name.startswith("part-") for name in done) == 4
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler and a worker as processes of their own; a folder `shadow` comes first on the worker's path."""
+    shadow = tmp_path / "shadow"
+    shadow.mkdir()
+    found = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    root = str(Path(__file__).parents[2])  # the toy stages must be known there as well
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    environ = os.environ | {"PYTHONPATH": root}
+    options = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(found), "--no-dashboard"]
+    processes = [subprocess.Popen([*dask, "scheduler", *options], env=environ, **quiet)]
+    try:
+        for _ in range(600):
+            if found.exists():
+                break
+            time.sleep(0.1)
+        command = [*dask, "worker", "--scheduler-file", str(found), "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        processes.append(subprocess.Popen(command, env=environ | {"PYTHONPATH": f"{shadow}:{root}"}, **quiet))
+        yield json.loads(found.read_text())["address"], processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(timeout=30)
+
+
+def test_a_scheduler_that_goes_away_ends_the_run_with_one_sentence(
+    store: Store, foreign: tuple[str, list[subprocess.Popen[bytes]]]
+) -> None:
+    address, (scheduler, _) = foreign
+    executor = DaskExecutor(scheduler=address)
+
+    class Killer(Quiet):
+        def part_done(self, stage: Any, outcome: Outcome) -> None:
+            if stage.name == "square":
+                scheduler.kill()
+
+    spec = toy_spec(["make.rows=200"])
+    started = time.monotonic()
+    try:
+        with pytest.raises(PartsFailedError, match=rf"scheduler at {address} stopped.*Finished parts are kept"):
+            run(store, spec, executor, listener=Killer())
+    finally:
+        executor.close()
+    assert time.monotonic() - started < 60
+    result = run_toy(store, spec)
+    assert result.computed["make"] == 0, "finished before"
+    assert 0 < result.computed["square"] < 100, "some were finished before"
+
+
+def test_a_worker_without_this_version_is_told_before_anything_runs(
+    foreign: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+) -> None:
+    (tmp_path / "shadow" / "ultracurate.py").write_text("raise ImportError('not installed')")
+    address, _ = foreign
+    with Client(address) as client:
+        client.wait_for_workers(1, timeout=60)
+    with pytest.raises(ConfigError, match=r"Expected ultracurate .* has none\. Install"):
+        DaskExecutor(scheduler=address)

@@ -55,3 +55,14 @@ def test_overlap_takes_datasets_from_rejects_and_never_guesses_them() -> None:
     text = duplicates_section(replace(tables, edges=found)).text
     assert "busi and other-set" in text
     assert text.count('<th scope="row">') == 1
+
+
+def test_overlap_counts_groups_also_where_no_edge_joins_two_of_its_datasets() -> None:
+    first, second = rejects(("duplicate", 1, ""), dataset="set-b"), rejects(("duplicate", 2, ""), dataset="set-c")
+    tables = run_of(
+        1, stages=[StageTables("index", 1, 0, first, errors()), StageTables("dedup", 2, 0, second, errors())]
+    )
+    ids = [*first.column("sample_id").to_pylist(), *second.column("sample_id").to_pylist()]
+    kept = tables.frames.column("sample_id")[0].as_py()
+    text = duplicates_section(replace(tables, edges=edges(*((kept, id, "phash", 0.0) for id in set(ids))))).text
+    assert all(pair in text for pair in ("busi and set-b", "busi and set-c", "set-b and set-c"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.stages.bench import Bench, manifest, picture, png
 from ultracurate.core.stage import Result
+from ultracurate.dedup.graph import clusters
 from ultracurate.imaging.hashing import phash
 
 
@@ -121,6 +122,45 @@ def test_of_a_held_out_image_and_its_copy_elsewhere_the_held_out_one_stays(tmp_p
     bench = Bench(tmp_path, manifest(), manifest("benchmark", held_out=["SomeBench"]))
     rows = [frame("a", 0, width=500), frame("b", 1, dataset="benchmark", licence="CC-BY-NC-4.0")]
     assert list(kept(deduped(bench, rows))) == ["b"]
+
+
+def test_thousands_of_equal_hashes_are_linear(bench: Bench) -> None:
+    """Black frames all hash alike: a pair for each two of 20,000 would be 200 million edges."""
+    rows = [frame(f"s{n:05d}", 0 if n % 2 else 1, group_id=f"g{n % 5}") for n in range(20_000)]
+    result = deduped(bench, rows)
+    (row,) = kept(result).values()
+    assert (row["sample_id"], row["cluster_size"]) == ("s00000", 20_000)
+    assert 19_999 <= result.side["edges"].num_rows <= 20_001
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2), st.integers(0, 3), st.integers(0, 4)), max_size=16),
+    st.booleans(),
+)
+def test_links_connect_what_all_pairs_of_copies_would(
+    drawn: list[tuple[int, int, int, int]], within_group: bool
+) -> None:
+    bench = Bench("memory://bench", stages={"dedup": {"within_group": within_group, "radius": 1}})
+    rows = [
+        frame(f"s{n:02d}", bits, group_id=f"g{group}", parent_id=f"p{group}.{clip}", clean_pixel_sha256=f"c{pixels}")
+        for n, (bits, group, clip, pixels) in enumerate(drawn)
+    ]
+
+    def copies(a: dict[str, Any], b: dict[str, Any]) -> bool:
+        if a["clean_pixel_sha256"] == b["clean_pixel_sha256"] and (within_group or a["parent_id"] != b["parent_id"]):
+            return True
+        near = (int(a["phash"], 16) ^ int(b["phash"], 16)).bit_count() <= 1
+        return near and (within_group or a["group_id"] != b["group_id"])
+
+    pairs = {(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows)) if copies(rows[i], rows[j])}
+    if rows:
+        result = deduped(bench, rows)
+        expected = sorted((rows[c[0]]["sample_id"], len(c)) for c in clusters(len(rows), pairs))
+        assert sorted((row["cluster_id"], row["cluster_size"]) for row in kept(result).values()) == expected
+        ids = {row["sample_id"]: n for n, row in enumerate(rows)}
+        edges = {(ids[e["a"]], ids[e["b"]]) for e in result.side["edges"].to_pylist() if e["b"] in ids}
+        assert edges <= pairs, "a link is a pair of copies itself"
 
 
 def test_exact_copies_that_frames_dropped_become_aliases(bench: Bench) -> None:

@@ -44,9 +44,9 @@ def _check_directory(fileobj: BinaryIO, limits: ArchiveLimits) -> None:
     at = tail.rfind(b"PK\x05\x06")
     size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     locator = tail.rfind(b"PK\x06\x07")
-    if size == 0xFFFFFFFF and locator >= 0:
-        fileobj.seek(int.from_bytes(tail[locator + 8 : locator + 16], "little"))
-        size = int.from_bytes(fileobj.read(56)[40:48], "little")
+    if locator >= 0:  # zipfile follows it also where the short field holds a number of its own
+        fileobj.seek(min(end, int.from_bytes(tail[locator + 8 : locator + 16], "little")))
+        size = max(size % 0xFFFFFFFF, int.from_bytes(fileobj.read(56)[40:48], "little"))
     if size > max(MIB, 1024 * limits.max_members):
         raise RowError(f"a zip directory of {size} bytes, too long for {limits.max_members} members; it was not read")
 

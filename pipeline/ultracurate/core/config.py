@@ -71,7 +71,8 @@ def canonical(data: Any) -> str:
 
 def digest(*parts: Any) -> str:
     """Sha256 (64 hex digits) over the canonical JSON of `parts`."""
-    return hashlib.sha256(canonical(list(parts)).encode()).hexdigest()
+    # Names of local files may hold bytes that are not UTF-8; Python carries them as lone surrogates.
+    return hashlib.sha256(canonical(list(parts)).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def fingerprint_fields(settings: BaseModel) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class ManifestView:
         return getattr(self._manifest, name)
 
 
+def storable(text: str) -> str:
+    """The text as a table can hold it: halves of characters, from JSON or a file name, are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(slots=True)
 class Context:
     """Handed to a stage function for one part (or to a global one for all)."""
@@ -106,7 +111,7 @@ class Context:
                 "parent_id": key,
                 "dataset": row.get("dataset"),
                 "exception": type(exc).__name__,
-                "message": str(exc) or type(exc).__name__,
+                "message": storable(str(exc)) or type(exc).__name__,
                 "attempt": self.attempt,
             }
         )

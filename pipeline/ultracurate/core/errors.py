@@ -6,6 +6,7 @@ Every message says what was expected, what was found, where, and what to do next
 from __future__ import annotations
 
 import errno
+import re
 
 
 class UltracurateError(Exception):
@@ -73,3 +74,12 @@ def storage_error(exc: OSError, where: str) -> StorageError | None:
     return StorageError(
         f"Could not write {where}: {exc.strerror}. {todo}; finished parts are kept, run the same command again."
     )
+
+
+# Escape sequences and other control characters, and the marks that reverse the reading direction.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """The text as it may go to a terminal: names and messages of strangers must not move its cursor or colours."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).encode("utf-8", "replace").decode()

@@ -40,6 +40,9 @@ REASONS = {
 }
 """Why a rule keeps a file out: the first word of `reason`; details may follow after a colon."""
 
+MAX_PATH = 1024
+"""Characters of a path that is looked at; a longer one, made to keep a pattern busy, falls under no rule."""
+
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATE_FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -105,6 +108,8 @@ class Match:
 
 def match_path(rules: Sequence[LayoutRule], path: str) -> Match | None:
     """The first rule that matches `path`, with its fields; None when no rule does (`no_layout_rule`)."""
+    if len(path) > MAX_PATH:
+        return None
     if not rules:
         ending = PurePosixPath(path).suffix.lower().removeprefix(".")
         return Match("image", {}, None, -1) if ending in PICTURE_ENDINGS else None
@@ -199,4 +204,30 @@ def _regex(kind: str, text: str) -> str:
         raise ValueError(f"field {name!r}: expected letters, digits and _, not starting with a digit")
     if colon and not expression:
         raise ValueError(f"field {name!r}: nothing after the colon, expected a regular expression")
+    if _repeats_a_choice(expression):
+        raise ValueError(
+            f"field {name!r}: {expression!r} repeats a group that holds a repetition or a choice, which can take for "
+            "ever. Write it without, for example [ab]+ for (a|b)+ or (?:a+)"
+        )
     return f"(?P<{name}>{expression or '[^/]+'})"
+
+
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?[^)(]*?[:=!>])?|\)|[*+?]|\{\d*,?\d*\}|\||.", re.DOTALL)
+
+
+def _repeats_a_choice(expression: str) -> bool:
+    """Whether a group that holds a repetition or `|` is itself repeated: such a search can take exponential time."""
+    pieces = _PIECE.findall(expression)
+    varied = [False]  # for each open group: whether it matches in more than one way
+    for place, piece in enumerate(pieces):
+        following = pieces[place + 1] if place + 1 < len(pieces) else ""
+        if piece.startswith("("):
+            varied.append(False)
+        elif piece == ")" and len(varied) > 1:
+            inside = varied.pop()
+            if inside and (following in ("*", "+") or (following.startswith("{") and following != "{1}")):
+                return True
+            varied[-1] |= inside
+        elif piece in ("*", "+", "?", "|") or piece.startswith("{"):
+            varied[-1] = True
+    return False

@@ -48,14 +48,24 @@ def open_log(folder: Path | None, run_id: str) -> None:
         old.close()
     _opened.clear()
     handler: logging.Handler = logging.NullHandler()
-    if folder is not None:
-        (folder / run_id).mkdir(parents=True, exist_ok=True)
+    if folder is not None and _make(folder / run_id):
         handler = _FileHandler(
             folder / run_id / f"{socket.gethostname()}-{os.getpid()}.jsonl", encoding="utf-8", delay=True
         )
         handler.setFormatter(JsonLines())
     LOGGER.addHandler(handler)
     _opened[key] = handler
+
+
+def _make(folder: Path) -> bool:
+    """Make a run's folder of logs; not where there is no work directory, which a worker may not see."""
+    try:
+        if folder.parent.parent.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            return True
+    except OSError:
+        return False  # the job itself will say what is wrong with the work directory
+    return False
 
 
 def event(name: str, **data: object) -> None:

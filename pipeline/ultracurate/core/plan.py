@@ -10,7 +10,7 @@ from ultracurate.core.config import canonical, digest
 from ultracurate.core.errors import ContractError
 from ultracurate.core.parts import PartRef, find, read_table
 from ultracurate.core.reduce import Reduction, inputs_of, reduce_columns
-from ultracurate.core.spec import Spec
+from ultracurate.core.spec import Spec, lineage
 from ultracurate.core.stage import Scope, Stage, chain, columns_of
 from ultracurate.core.store import Store
 from ultracurate.core.work import Input, Job
@@ -53,7 +53,7 @@ class Planner:
     def lineage(self, stage: Stage) -> str:
         """The chain of `stage:fingerprint` up to and including this stage."""
         upto = self.stages[: self.stages.index(stage) + 1]
-        return "/".join(f"{s.name}:{self.fingerprints[s.name]}" for s in upto)
+        return lineage({s.name: self.fingerprints[s.name] for s in upto})
 
     def state(self, stage: Stage, before: Mapping[str, Sequence[PartRef]]) -> StageState:
         """What is done and what is left of a stage whose predecessor's parts are all in `before`."""

@@ -98,6 +98,7 @@ def run(
     if retry not in (None, "all"):
         pipeline(spec.pipeline).get(str(retry))  # an unknown name is an error, not a retry of nothing
     store.check_writable()
+    store.sweep()
     result = RunResult(new_run_id())
     log.open_log(store.local / "logs" if store.local else None, result.run_id)
     spec.save(store)

@@ -147,7 +147,7 @@ ERRORS = pa.schema(_fields(sample_id=S, parent_id=S, dataset=S, exception=S, mes
 def content_id(*parts: object) -> str:
     """A 24-hex-digit id from the content named by `parts`: the same content gives the same id anywhere."""
     text = json.dumps([str(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:24]
 
 
 def table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 from ultracurate.core.config import Recipe, Settings, canonical, digest, fingerprint_fields, parse
 from ultracurate.core.context import ManifestView
 from ultracurate.core.dataset import DatasetManifest
-from ultracurate.core.errors import ConfigError
+from ultracurate.core.errors import ConfigError, StorageError
 from ultracurate.core.stage import PIPELINE, Stage, chain, pipeline
 from ultracurate.core.store import Store
 
@@ -96,6 +97,11 @@ class Spec:
         return tuple(entry.slug for entry in self.recipe.entries)
 
 
+def lineage(fingerprints: Mapping[str, str]) -> str:
+    """The chain of `stage:fingerprint` that made a row, from the first stage on."""
+    return "/".join(f"{name}:{fingerprint}" for name, fingerprint in fingerprints.items())
+
+
 def resolve(recipe: Recipe, known: Mapping[str, DatasetManifest], ontology: str, package: str = PIPELINE) -> Spec:
     """Pick the recipe's datasets from the known manifests, apply its overrides, and check every setting."""
     manifests: dict[str, DatasetManifest] = {}
@@ -144,6 +150,29 @@ def _own_manifest(recipe: Recipe, slug: str, data: dict[str, Any], taken: bool) 
 def open_spec(work: str, digest: str) -> tuple[Store, Spec]:
     """The work directory and spec that a job names; kept for the next job of this process."""
     store = Store(work)
-    data = json.loads(store.read(f"specs/{digest}.json"))
+    try:
+        data = json.loads(store.read(f"specs/{digest}.json"))
+    except OSError as exc:
+        raise StorageError(
+            f"Expected the run's own file specs/{digest}.json in the work directory {work} as {socket.gethostname()} "
+            f"sees it, found: {exc.strerror or type(exc).__name__}. Every worker needs the same folder under the same "
+            "path (or the same URL and credentials); mount it there, or choose another --work."
+        ) from exc
     manifests = {slug: parse(DatasetManifest, m, f"manifest {slug}") for slug, m in data["manifests"].items()}
     return store, Spec(parse(Recipe, data["recipe"], "recipe"), manifests, data["ontology"], data["pipeline"])
+
+
+@lru_cache(maxsize=64)
+def check_lineage(work: str, digest: str, stage: str, planned: str) -> None:
+    """The code of this process must plan the same line of settings as the run does, or its rows would be others."""
+    _, spec = open_spec(work, digest)
+    here = lineage(spec.fingerprints(chain(stage, spec.pipeline)))
+    if here != planned:
+        from ultracurate import __version__
+
+        ours, theirs = here.split("/"), planned.split("/")
+        first = next((o for o, t in zip(ours, theirs, strict=False) if o != t), ours[-1]).partition(":")[0]
+        raise ConfigError(
+            f"The worker on {socket.gethostname()} (ultracurate {__version__}) has another version of stage {first!r} "
+            "than the run that gave it work. Install the same version everywhere, then run the same command again."
+        )

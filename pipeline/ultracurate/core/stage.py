@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from ultracurate.core.config import Settings
-from ultracurate.core.context import Context
+from ultracurate.core.context import Context, storable
 from ultracurate.core.errors import ConfigError, ContractError, StorageError
 from ultracurate.core.parts import PartRef
 from ultracurate.core.registry import Registry
@@ -225,7 +225,7 @@ def each(part: pa.Table, ctx: Context, function: Callable[[Row], Row | Reject | 
     The function returns the added columns (a dict), a `Reject`, or a list of both for a fan-out. A full or read-only
     disk is not the row's fault: it ends the run with a clear message, and the part is computed again next time.
     """
-    rows: list[Row] = []
+    rows: list[tuple[Row, Row]] = []  # input row, output row
     rejects: list[Row] = []
     declared = set(ctx.schema.names)
     for row in part.to_pylist():
@@ -254,9 +254,28 @@ def each(part: pa.Table, ctx: Context, function: Callable[[Row], Row | Reject | 
         except Exception as exc:  # a bad input may raise anything; its row says what
             ctx.error(row, exc)
         else:
-            rows += made
+            rows += [(row, item) for item in made]
             rejects += dropped
-    return Result(ctx.table(rows), pa.Table.from_pylist(rejects, schema=REJECTS))
+    return Result(_table(rows, ctx), pa.Table.from_pylist(rejects, schema=REJECTS))
+
+
+def _table(rows: list[tuple[Row, Row]], ctx: Context) -> pa.Table:
+    """The output rows as a table; one with a value that no column holds (a size of 30 digits) costs itself only."""
+    try:
+        return ctx.table([made for _, made in rows])
+    except _UNFIT:
+        fit = []
+        for row, made in rows:
+            try:
+                ctx.table([made])
+            except _UNFIT as exc:
+                ctx.error(row, exc, made.get(KEY[Grain.SAMPLE]))
+            else:
+                fit.append(made)
+        return ctx.table(fit)
+
+
+_UNFIT = (pa.ArrowException, OverflowError, UnicodeError)
 
 
 def _reject_row(row: Row, reject: Reject, ctx: Context) -> Row:
@@ -266,5 +285,5 @@ def _reject_row(row: Row, reject: Reject, ctx: Context) -> Row:
         "parent_id": key,
         "dataset": row.get("dataset"),
         "reason": reject.reason,
-        "detail": reject.detail,
+        "detail": storable(reject.detail),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -16,6 +17,12 @@ from typing import IO, Any
 import fsspec
 
 from ultracurate.core.errors import StorageError, storage_error
+
+LEFTOVER = re.compile(r"[0-9a-f]{32}\.tmp")
+"""What `create` calls an unfinished file."""
+
+DAY = 24 * 3600.0
+"""Seconds after which an unfinished file that nobody writes to is a killed process's."""
 
 
 class Store:
@@ -140,12 +147,30 @@ class Store:
 
     def scratch(self) -> Path:
         """A local folder for unfinished files, on the work directory's own disk where that is local."""
-        folder = self.local / "tmp" if self.local else Path(tempfile.gettempdir()) / "ultracurate"
+        user = os.getuid() if hasattr(os, "getuid") else "user"  # one node of a cluster serves many people
+        folder = self.local / "tmp" if self.local else Path(tempfile.gettempdir()) / f"ultracurate-{user}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise storage_error(exc, str(folder)) or StorageError(f"Could not make {folder}: {exc.strerror}") from exc
         return folder
+
+    def sweep(self, age: float = DAY) -> int:
+        """Remove the unfinished files that killed processes left in the scratch folder; returns how many.
+
+        Only what nobody has written to for `age` seconds, by the clock of the disk itself, and never what lies under
+        `downloads/`: the next run goes on with those.
+        """
+        folder = self.scratch()
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            now = os.fstat(probe.fileno()).st_mtime
+        removed = 0
+        for file in folder.iterdir():
+            with suppress(OSError):  # another run sweeps too, or it belongs to somebody else
+                if LEFTOVER.fullmatch(file.name) and now - file.lstat().st_mtime > age:
+                    file.unlink()
+                    removed += 1
+        return removed
 
     def check_writable(self) -> None:
         """Fail early, with a clear message, if nothing can be written here."""

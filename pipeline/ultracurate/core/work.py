@@ -17,7 +17,7 @@ from ultracurate.core.context import Context
 from ultracurate.core.errors import ConfigError, ContractError, StorageError, UltracurateError, storage_error
 from ultracurate.core.parts import PartRef, check_conservation, commit, find, read_table
 from ultracurate.core.schema import REJECTS
-from ultracurate.core.spec import Spec, open_spec
+from ultracurate.core.spec import Spec, check_lineage, open_spec
 from ultracurate.core.stage import Result, Scope, Stage, chain, columns_of, pipeline
 from ultracurate.core.store import Store
 
@@ -116,6 +116,7 @@ def _compute(job: Job) -> PartRef:
     store, spec = open_spec(job.work, job.spec)
     if (done := find(store, job.directory, job.id)) is not None:
         return done  # another run, or a worker that was lost later, has made it
+    check_lineage(job.work, job.spec, job.stage, job.lineage)
     stage = pipeline(spec.pipeline).get(job.stage)
     part = _read_inputs(store, stage, job)
     if stage.part_by is not None:  # the input parts hold rows of other jobs too

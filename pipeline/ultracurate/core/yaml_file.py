@@ -52,9 +52,57 @@ def read_yaml_file(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path}: expected a readable UTF-8 file, found: {exc}. Check the path") from None
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+        _refuse_depth(text)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+        _refuse_growth(data)
+        return data
+    except (ValueError, OverflowError, RecursionError) as exc:  # 2024-13-45, a number of 5,000 digits
+        raise ConfigError(f"{path}: expected valid YAML, found a value that cannot be read: {exc}. Quote it") from None
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = getattr(exc, "problem", None) or str(exc).splitlines()[0]
         raise ConfigError(f"{where}: expected valid YAML, found: {problem}. Correct this line") from None
+
+
+MAX_DEPTH = 100
+MAX_VALUES = 1_000_000
+"""Values once every alias is written out: nine lines of aliases can stand for more than a memory holds."""
+
+
+def _refuse_depth(text: str) -> None:
+    """Look at the nesting first: libyaml follows it by recursion, until the process dies."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            problem = f"more than {MAX_DEPTH} levels of nesting"
+            mark: Any = event.start_mark
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+def _refuse_growth(data: Any) -> None:
+    """Refuse aliases that hold themselves or multiply, and keys and numbers that no setting can be."""
+    sizes: dict[int, int] = {}
+    open_: set[int] = set()
+
+    def size(value: Any) -> int:
+        if isinstance(value, int) and value.bit_length() > 1024:
+            raise yaml.YAMLError("a number of more than 300 digits")
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) in open_:
+            raise yaml.YAMLError("an alias inside of what it stands for")
+        if id(value) not in sizes:
+            open_.add(id(value))
+            if isinstance(value, dict) and (
+                odd := [key for key in value if not isinstance(key, str | int | float | None)]
+            ):
+                raise yaml.YAMLError(f"the key {odd[0]}; expected a word. Quote it")
+            sizes[id(value)] = 1 + sum(map(size, value.values() if isinstance(value, dict) else value))
+            open_.remove(id(value))
+        if sizes[id(value)] > MAX_VALUES:
+            raise yaml.YAMLError(f"aliases that stand for more than {MAX_VALUES} values")
+        return sizes[id(value)]
+
+    size(data)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from collections.abc import Iterator
+from itertools import accumulate
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,13 +15,14 @@ import numpy.typing as npt
 
 from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.imaging.levels import U8, drop_empty_colour, to_8bit, value_range
-from ultracurate.imaging.limits import check_size, decoding
+from ultracurate.imaging.limits import check_size, check_work, decoding
 from ultracurate.imaging.media import Media, MediaInfo
 from ultracurate.imaging.pictures import Wanted
 
 _PLANAR_REGION = 1  # RegionSpatialFormat: 2D
 _CENTIMETRES = 3  # PhysicalUnitsXDirection
 _VOLUME_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.6.2"})  # Enhanced US Volume Storage
+_DEFLATED_BYTES, _DEFLATED_RATIO = 64 << 20, 40
 _IN_TIME = frozenset({"US", "IVUS", "XA", "RF", "ES", "ECG"})  # multi-frame files of these are clips
 
 
@@ -56,6 +60,7 @@ def iter_dicom(data: bytes, wanted: Wanted) -> Iterator[tuple[int, float | None,
     dataset = _read(data)
     frames = _frames(dataset)
     check_size(int(dataset.Columns), int(dataset.Rows), frames, "dicom")
+    check_work(int(dataset.Columns) * int(dataset.Rows) * frames, len(data), "dicom")
     times = _times(dataset, frames)
     chosen = [index for index in range(frames) if wanted(index, times[index])]
     if not chosen:
@@ -110,10 +115,31 @@ def _read(data: bytes, *, stop_before_pixels: bool = False) -> Any:
         import pydicom
     except ImportError:
         raise MissingExtraError("Reading DICOM files", "dicom") from None
+    _refuse_bomb(data)
     dataset = pydicom.dcmread(io.BytesIO(data), force=False, stop_before_pixels=stop_before_pixels)
     if "Rows" not in dataset or "Columns" not in dataset:
         raise RowError("dicom: expected a picture, found a file without Rows and Columns (a report or a measurement)")
     return dataset
+
+
+def _refuse_bomb(data: bytes) -> None:
+    """Refuse a deflated file that pydicom, which inflates it in one go, could not hold."""
+    from pydicom.filereader import data_element_generator
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    if DeflatedExplicitVRLittleEndian.encode() not in data[: 1 << 16]:
+        return
+    file = io.BytesIO(data)
+    file.seek(132)  # after preamble and magic
+    for _ in data_element_generator(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2):
+        pass
+    at, room = file.tell(), max(_DEFLATED_BYTES, _DEFLATED_RATIO * len(data))
+    stream, more = zlib.decompressobj(-zlib.MAX_WBITS), data[at:]
+    while more and not stream.eof:
+        room -= len(stream.decompress(more, 1 << 20))
+        if room < 0:
+            raise RowError("dicom: its deflated part holds far more than a picture; it looks like a decompression bomb")
+        more = stream.unconsumed_tail
 
 
 def _raw_frames(dataset: Any, indices: list[int]) -> Iterator[npt.NDArray[Any]]:
@@ -151,12 +177,12 @@ def _spacing(header: Any) -> tuple[float | None, float | None]:
         units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
         if region.get("RegionSpatialFormat") == _PLANAR_REGION and units == (_CENTIMETRES, _CENTIMETRES):
             x, y = abs(float(region.get("PhysicalDeltaX") or 0)), abs(float(region.get("PhysicalDeltaY") or 0))
-            if x > 0 and y > 0:
+            if 0 < x < inf and 0 < y < inf:
                 found.add((round(x * 10, 9), round(y * 10, 9)))
     if found:
         return found.pop() if len(found) == 1 else (None, None)
     spacing = header.get("PixelSpacing")
-    if spacing and len(spacing) == 2 and min(float(part) for part in spacing) > 0:
+    if spacing and len(spacing) == 2 and all(0 < float(part) < inf for part in spacing):
         return float(spacing[1]), float(spacing[0])  # stored as row spacing (y), column spacing (x)
     return None, None
 
@@ -179,7 +205,7 @@ def _times(header: Any, frames: int) -> list[float | None]:
         return [None] * frames
     steps = _vector(header)
     if len(steps) == frames and not header.get("FrameTime"):
-        return [float(sum(steps[1 : index + 1])) / 1000 for index in range(frames)]
+        return [total / 1000 for total in accumulate(steps[1:], initial=0.0)]
     fps = _fps(header)
     return [index / fps if fps else None for index in range(frames)]
 

@@ -38,6 +38,31 @@ def check_size(width: int, height: int, frames: int, fmt: str) -> None:
         raise RowError(f"{fmt}: expected at most {MAX_FRAMES} frames, found {frames}; cut the clip into parts")
 
 
+PIXELS_PER_BYTE = 4_000
+"""Ultrasound videos hold about 100 pixels in a byte, blank ones up to 1,000; a bomb holds millions."""
+
+FREE_PIXELS = 1_000_000_000
+"""Pixels that any file may make a decoder visit, however small it is: seconds of work."""
+
+
+def check_work(pixels: int, size: int, fmt: str) -> None:
+    """Refuse a file of `size` bytes that would keep a decoder busy out of all proportion to its length.
+
+    Args:
+        pixels: that decoding visits: area times frames, or times the scans of a progressive JPEG.
+        size: bytes of the file.
+        fmt: for the message.
+
+    Raises:
+        RowError: more than `FREE_PIXELS`, and more than `PIXELS_PER_BYTE` for each byte.
+    """
+    if pixels > max(FREE_PIXELS, PIXELS_PER_BYTE * size):
+        raise RowError(
+            f"{fmt}: expected at most {PIXELS_PER_BYTE} pixels to decode for each byte, "
+            f"found {pixels} in {size} bytes; it looks like a decompression bomb. Encode it again if it is genuine"
+        )
+
+
 @contextlib.contextmanager
 def decoding(fmt: str) -> Iterator[None]:
     """Turn whatever a decoding library raises into a `RowError` that names the format and the cause.

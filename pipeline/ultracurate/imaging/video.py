@@ -9,7 +9,7 @@ from typing import Any
 
 from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.imaging.levels import U8, drop_empty_colour
-from ultracurate.imaging.limits import MAX_FRAMES, check_size, decoding
+from ultracurate.imaging.limits import MAX_FRAMES, MAX_PIXELS, check_size, check_work, decoding
 from ultracurate.imaging.media import MediaInfo
 from ultracurate.imaging.pictures import Wanted
 
@@ -50,11 +50,14 @@ def iter_video(data: bytes, fmt: str, wanted: Wanted) -> Iterator[tuple[int, flo
         stream = _stream(container, fmt)
         check_size(stream.width, stream.height, 1, fmt)
         stream.codec_context.thread_count = 1
+        # The stream may say another size than the container did, and FFmpeg would make room for it.
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         first: float | None = None
         index = -1
         for index, frame in enumerate(container.decode(stream)):
             if frame.is_corrupt:
                 raise RowError(f"{fmt}: frame {index} is damaged; the decoder could only have invented a part of it")
+            check_work((index + 1) * frame.width * frame.height, len(data), fmt)
             if index >= MAX_FRAMES:
                 check_size(frame.width, frame.height, index + 1, fmt)
             first = frame.time if first is None else first

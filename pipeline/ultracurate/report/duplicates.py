@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
@@ -155,21 +156,23 @@ def _member(tables: RunTables, lookup: _Lookup, copy: Copy, row: Mapping[str, An
 
 
 def _overlap(tables: RunTables, lookup: _Lookup) -> Html:
-    pairs: Counter[tuple[str, str]] = Counter()
-    kinds: Counter[tuple[str, str, str]] = Counter()
-    for edge in tables.edges.to_pylist():
-        left, right = sorted(lookup.datasets.get(edge[end], "") for end in ("a", "b"))
-        if left and left != right:  # an id without a dataset sorts first, and says nothing about a border
-            pairs[left, right] += 1
-            kinds[left, right, edge["kind"]] += 1
-    if not pairs:
+    """By group, not by edge: the edges only connect a group, so two of its datasets may have none between them."""
+    groups: Counter[tuple[str, str]] = Counter()
+    members: Counter[tuple[str, str, str]] = Counter()
+    for cluster in clusters(tables.edges):
+        held = Counter(lookup.datasets[copy.sample_id] for copy in cluster if copy.sample_id in lookup.datasets)
+        for left, right in combinations(sorted(held), 2):
+            groups[left, right] += 1
+            members[left, right, left] += held[left]
+            members[left, right, right] += held[right]
+    if not groups:
         return el("p", "No copy crosses the border between two datasets.", class_="empty")
     rows = [
-        [f"{left} and {right}", *(count(kinds[left, right, kind]) for kind in KINDS), count(number)]
-        for (left, right), number in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
+        [f"{left} and {right}", *(count(members[left, right, side]) for side in (left, right)), count(number)]
+        for (left, right), number in sorted(groups.items(), key=lambda item: (-item[1], item[0]))
     ]
-    heads = ("datasets", *(_KIND_WORDS[kind] for kind in KINDS), "pairs")
-    return data_table("Pairs of copies with one copy in each dataset", heads, rows, numbers=range(1, 5))
+    heads = ("datasets", "pictures of the first", "pictures of the second", "groups of copies")
+    return data_table("Groups of copies with members in both datasets", heads, rows, numbers=range(1, 4))
 
 
 def _conflicts(tables: RunTables, lookup: _Lookup) -> Html:

@@ -29,6 +29,8 @@ LAYERS: tuple[tuple[str, int, tuple[int, int, int]], ...] = (
 """What each bit shows, in drawing order: later ones lie on top."""
 
 _QUALITY = 80
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF")
+"""Pillow would also open what runs programs (EPS), if a file was swapped after it was indexed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def load(pixels: Pixels, row: Mapping[str, Any], kind: str) -> Image.Image:
         from ultracurate.imaging.decode import decode_image
 
         return Image.fromarray(decode_image(data, "dicom"))
-    image = Image.open(io.BytesIO(data))
+    image = Image.open(io.BytesIO(data), formats=_FORMATS)
     image.load()
     return image
 

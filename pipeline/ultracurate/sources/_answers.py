@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ WAITS = frozenset({429, 503})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ERROR_BYTES = 65536
 """How much of an error body is read at most."""
+ERROR_SECONDS = 20.0
+"""How long an error body is read at most."""
 
 _STATES = {
     401: SourceState.RESTRICTED,
@@ -81,8 +84,8 @@ def _words(response: requests.Response) -> str:
     if not is_json(response):
         return ""
     try:
-        body: Any = json.loads(response.raw.read(ERROR_BYTES, decode_content=True))
-    except (OSError, ValueError, urllib3.exceptions.HTTPError):
+        body: Any = json.loads(_first_bytes(response))
+    except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError):
         return ""
     if not isinstance(body, dict):
         return ""
@@ -100,4 +103,21 @@ def _words(response: requests.Response) -> str:
         parts.append(str(tombstone.get("note") or ""))
         parts.append(f"removed {tombstone['removal_date']}" if tombstone.get("removal_date") else "")
     text = "; ".join(part.strip().rstrip(".") for part in parts if part.strip())
-    return redact_text(text)[:400]
+    return redact_text(_without_token(text, response))[:400]
+
+
+def _first_bytes(response: requests.Response) -> bytes:
+    """The start of an error body, or what of it came in time: a host may send one byte a minute."""
+    body, end = bytearray(), time.monotonic() + ERROR_SECONDS
+    while len(body) < ERROR_BYTES and time.monotonic() < end:
+        data = response.raw.read1(ERROR_BYTES - len(body), decode_content=True)
+        if not data:
+            break
+        body += data
+    return bytes(body)
+
+
+def _without_token(text: str, response: requests.Response) -> str:
+    """The text without the token that was sent: some hosts say back what they were asked."""
+    token = str(response.request.headers.get("Authorization", "")).removeprefix("Bearer ")
+    return text.replace(token, "[redacted]") if token else text

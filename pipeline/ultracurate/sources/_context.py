@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ultracurate import __version__
 from ultracurate.core.errors import ConfigError
+from ultracurate.sources._urls import origin
 
 if TYPE_CHECKING:
     import requests
@@ -81,6 +83,17 @@ class SourceContext:
         """A secret from the environment; never stored, logged or shown."""
         return self._variable(variable)
 
+    def token_for(self, variable: str, name: str, public: str) -> str | None:
+        """The token, if source `name` is asked where its owner meant it to go: a recipe must not send it elsewhere.
+
+        That is the public host, this machine, or the address in ULTRACURATE_HOST_<NAME>, which only the owner sets.
+        """
+        base = self.base_url(name, public) or public
+        meant = (public, self._variable(f"ULTRACURATE_HOST_{name.upper()}") or public)
+        if _is_here(base) or origin(base) in [origin(address) for address in meant]:
+            return self.token(variable)
+        return None
+
     def limit(self, kind: str, default: float) -> float | None:
         """Requests a minute for a class such as `zenodo.search`; None means no limit."""
         for key in (kind, kind.partition(".")[0], "*"):
@@ -88,3 +101,11 @@ class SourceContext:
                 default = self.limits[key]
                 break
         return default if default > 0 else None
+
+
+def _is_here(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

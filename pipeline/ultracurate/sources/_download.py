@@ -13,14 +13,16 @@ import urllib3
 from ultracurate.core.log import event
 from ultracurate.sources._answers import answer_error
 from ultracurate.sources._base import Fetched, SourceError, SourceState
-from ultracurate.sources._http import Ask, Transport
+from ultracurate.sources._http import NUMBER, Ask, Transport
 from ultracurate.sources._partial import CHUNK, Partial, digest_file, on_disk
 from ultracurate.sources._urls import redact, strip_secrets
 
 HEADWAY = 1 << 16
 """Bytes that count as progress: an attempt that brought fewer is a failed one."""
 HEAD = 512
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+STALL = 300.0
+"""Seconds in which an answer has to make headway; one that drips is as good as cut."""
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _STARTS = {".zip": (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"), ".gz": (b"\x1f\x8b",), ".tgz": (b"\x1f\x8b",)}
 
 
@@ -148,7 +150,7 @@ class _Fill:
             raise answer_error(response, f"{self.ask.what} (expected the file itself)")
         length = response.headers.get("Content-Length", "")
         plain = response.headers.get("Content-Encoding", "identity") == "identity"
-        total = int(length) if length.isdigit() and plain else None
+        total = int(length) if NUMBER.fullmatch(length) and plain else None
         self._refuse_page(response)
         if part.size is not None and total is not None and total != part.size:
             raise _Unfit(f"expected {part.size} bytes, the host offers {total}")
@@ -178,6 +180,8 @@ class _Fill:
         """Append the body; True if it ended by itself, False if the connection was cut."""
         part, head = self.part, bytearray()
         checked = part.done > 0
+        clock = self.transport.context.clock
+        since, mark = clock(), part.done
         with part.appending() as file:
             while True:
                 try:
@@ -197,6 +201,10 @@ class _Fill:
                 self.transferred += len(data)
                 if part.expected is not None and part.done > part.expected:
                     return True
+                if part.done - mark >= HEADWAY:
+                    since, mark = clock(), part.done
+                elif clock() - since > STALL:
+                    return False
 
     def _refuse_page(self, response: requests.Response) -> None:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

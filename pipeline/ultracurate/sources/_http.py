@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,12 @@ NETWORK_ERRORS = (
 MAX_HOPS = 8
 MAX_JSON = 64 << 20
 """Bytes of a JSON answer; a listing is never larger, an endless body would fill the memory."""
+MAX_JSON_SECONDS = 300.0
+"""For one JSON answer: a host that sends a byte a minute never meets the limit between two pieces."""
 MAX_BACKOFF = 60.0
+NUMBER = re.compile(r"[0-9]{1,18}")
+"""A number in a header; `str.isdigit` also takes superscripts, and `int` refuses thousands of digits."""
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 T = TypeVar("T")
 
 
@@ -121,7 +127,7 @@ class Transport:
     def get_json(self, ask: Ask) -> JsonAnswer:
         """The parsed body, after retries; a partial list, a page or a broken body raises `SourceError`."""
         ask = replace(ask, headers={"Accept": "application/json", **ask.headers}, accept=ask.accept | {206})
-        return self._attempt(ask, lambda response: _read_json(response, ask))
+        return self._attempt(ask, lambda response: _read_json(response, ask, self.context.clock))
 
     def pause(self, attempt: int) -> None:
         """Sleep before attempt number `attempt` + 1: exponential, with jitter."""
@@ -153,7 +159,7 @@ class Transport:
             except NETWORK_ERRORS as exc:
                 if attempt >= self.context.retries or isinstance(exc, requests.exceptions.SSLError):
                     raise unreachable(exc, ask) from None
-            except requests.RequestException as exc:  # not an address, a broken redirect, ...
+            except (requests.RequestException, ValueError) as exc:  # not an address, a broken redirect, ...
                 raise SourceError(
                     SourceState.BAD_ANSWER, f"{ask.what}: {redact(ask.url)} failed: {type(exc).__name__}"
                 ) from None
@@ -181,9 +187,13 @@ class Transport:
             if response.status_code not in REDIRECTS or not location:
                 return response
             response.close()
-            following = move(urljoin(response.url, location), self.public, self.base)
-            target = urlsplit(following)
-            if target.scheme not in ("http", "https") or not target.hostname:
+            try:
+                following = move(urljoin(response.url, location), self.public, self.base)
+                target = urlsplit(following)
+                usable = target.scheme in ("http", "https") and target.hostname and target.port != 0
+            except ValueError:  # a broken IPv6 address, a port beyond 65535
+                usable = False
+            if not usable:
                 _refuse(ask, "sends on to something that is not a web address")
             if urlsplit(url).scheme == "https" and target.scheme == "http":
                 _refuse(ask, f"sends on from https to unencrypted http at {target.hostname}")
@@ -198,7 +208,7 @@ class Transport:
     def _note_limit(self, response: requests.Response, url: str, kind: str) -> None:
         per_minute = self.context.limit(kind, self._limits.get(kind, 0))
         reset = response.headers.get("X-RateLimit-Reset", "")
-        if per_minute is None or response.headers.get("X-RateLimit-Remaining") != "0" or not reset.isdigit():
+        if per_minute is None or response.headers.get("X-RateLimit-Remaining") != "0" or not NUMBER.fullmatch(reset):
             return
         wait = min(max(0.0, int(reset) - time.time()), self.context.max_wait)  # epoch seconds
         bucket = shared_bucket(urlsplit(url).netloc, kind, per_minute, self.context.clock, self.context.sleep)
@@ -222,20 +232,27 @@ def _refuse(ask: Ask, why: str) -> NoReturn:
     raise SourceError(SourceState.BAD_ANSWER, f"{ask.what}: {redact(ask.url)} {why}")
 
 
-def _read_json(response: requests.Response, ask: Ask) -> JsonAnswer:
+def _read_json(response: requests.Response, ask: Ask, clock: Callable[[], float]) -> JsonAnswer:
     with response:
-        body = bytearray()
-        for chunk in response.iter_content(1 << 16):
+        body, end = bytearray(), clock() + MAX_JSON_SECONDS
+        while chunk := response.raw.read1(1 << 16, decode_content=True):
             body += chunk
             if len(body) > MAX_JSON:
                 _refuse(ask, f"answered more than {MAX_JSON >> 20} MiB of JSON")
+            if clock() > end:
+                raise requests.Timeout
+        if ask.token:  # the answer is kept, and a host may say back what it was asked with
+            body = body.replace(ask.token.encode(), b"[redacted]")
         if response.status_code == 206:
             span = response.headers.get("Content-Range", "a part of the list")
             raise SourceError(
                 SourceState.PARTIAL_LISTING, f"{ask.what}: {redact(ask.url)} gave only {span}", status=206
             )
         try:
-            return JsonAnswer(json.loads(bytes(body)), bytes(body), response.url)
-        except ValueError:
+            data = json.loads(bytes(body))
+            if _SURROGATE.search(body):  # half a character can be written in JSON, but nowhere else
+                data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+            return JsonAnswer(data, bytes(body), response.url)
+        except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "no content type")
             _refuse(ask, f"answered {len(body)} bytes of {kind}; expected JSON")

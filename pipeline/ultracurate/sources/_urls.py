@@ -9,17 +9,22 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ultracurate.sources._base import SourceError, SourceState
 
 HIDDEN = "?[redacted]"
+UNREADABLE = "[not an address]"
 
 
 def strip_secrets(url: str) -> str:
     """The address without login, query and fragment: its lasting identity, as signatures change."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "http://[": nothing in it can be told from a secret
+        return UNREADABLE
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def redact(url: str) -> str:
     """The address as it may be shown: a query is replaced by a mark, a login is dropped."""
-    return strip_secrets(url) + (HIDDEN if urlsplit(url).query else "")
+    shown = strip_secrets(url)
+    return shown if shown == UNREADABLE or not urlsplit(url).query else shown + HIDDEN
 
 
 def redact_text(text: str) -> str:

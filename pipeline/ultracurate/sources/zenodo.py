@@ -63,7 +63,9 @@ class ZenodoSource:
 
     def __init__(self, context: SourceContext) -> None:
         self._base = context.base_url("zenodo", PUBLIC) or PUBLIC
-        self._token = context.token(TOKEN)
+        self._token = context.token_for(TOKEN, "zenodo", PUBLIC)
+        if self._token is None and context.token(TOKEN):
+            event("zenodo.token_withheld", host=self._base)
         self._http = Transport(context, "zenodo", public=PUBLIC, base=self._base, limits=LIMITS)
 
     def search(self, query: str, limit: int) -> Iterator[Candidate]:
@@ -187,7 +189,7 @@ class ZenodoSource:
             name=key,
             # Rebuilt, as the links inside answers name the public host and may be unescaped.
             url=f"{PUBLIC}/api/records/{record}/files/{quote_path(key)}/content",
-            size=size if isinstance(size, int) else None,
+            size=size if type(size) is int and 0 <= size < 1 << 63 else None,
             checksum=checksum.lower() if checksum and known else None,
         )
 

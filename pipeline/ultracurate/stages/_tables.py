@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from ultracurate.core.archives import is_archive, iter_members
+from ultracurate.core.archives import ArchiveLimits, is_archive, iter_members
 from ultracurate.core.blobs import Blobs
 from ultracurate.core.context import Context
 from ultracurate.core.errors import RowError
@@ -18,6 +18,8 @@ from ultracurate.core.layout import compile_pattern, fill_template
 
 FOUND = pa.schema([("file_id", pa.string()), ("tables", pa.string())])
 HEAD = 4096
+MOST_BYTES = 128 * 2**20
+"""Of a table: parsed, it takes about twenty times as much memory."""
 
 
 def find_tables(columns: pa.Table, ctx: Context) -> pa.Table:
@@ -92,11 +94,18 @@ class _Table:
         """The bytes of the table."""
         with self._blobs.open(self._place["uri"]) as reader:
             if self._place["member"] is None:
-                return reader.read()
-            for member in iter_members(cast(BinaryIO, reader), self._place["name"]):
+                return _small(reader.read(MOST_BYTES + 1))
+            limits = ArchiveLimits(max_member_bytes=MOST_BYTES)
+            for member in iter_members(cast(BinaryIO, reader), self._place["name"], limits):
                 if member.path == self._place["member"]:
                     return member.read()
         raise RowError(f"The table {self._place['member']} is no longer in its archive. Run again from download.")
+
+
+def _small(data: bytes) -> bytes:
+    if len(data) > MOST_BYTES:
+        raise RowError(f"Expected a table of at most {MOST_BYTES} bytes, found more. Correct `tables` in the manifest.")
+    return data
 
 
 @lru_cache(maxsize=16)

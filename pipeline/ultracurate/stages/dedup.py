@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
@@ -14,11 +15,11 @@ from ultracurate.core.context import Context
 from ultracurate.core.licences import TERMS
 from ultracurate.core.schema import DEDUPED, HASHED, REJECTS, Grain
 from ultracurate.core.stage import Result, Row, Scope, each, stage
-from ultracurate.dedup.bands import close_pairs, parse_hashes
-from ultracurate.dedup.graph import best, clusters
+from ultracurate.dedup.bands import Hashes, close_pairs, distances, parse_hashes
+from ultracurate.dedup.graph import Crowd, best, clusters
 
 EDGES = pa.schema([("a", pa.string()), ("b", pa.string()), ("kind", pa.string()), ("distance", pa.float64())])
-"""Side table: one row for each pair of copies, with the differing hash bits."""
+"""Side table: pairs of copies with their differing hash bits, enough of them to connect every cluster."""
 
 
 class HashConfig(Settings):
@@ -74,7 +75,7 @@ class DedupConfig(Settings):
 
 @stage(
     "dedup",
-    version=1,
+    version=2,
     after="dedup.hash",
     grain=(Grain.FRAME, Grain.FRAME),
     needs=(
@@ -103,14 +104,13 @@ class DedupConfig(Settings):
 def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
     """Cluster frames by perceptual hash and keep the best of each cluster."""
     rows = columns.to_pylist()
-    pairs, distance = close_pairs(parse_hashes([row["phash"] for row in rows]), cfg.radius)
-    edges, linked = [], []
-    for (i, j), bits in zip(pairs.tolist(), distance.tolist(), strict=True):
+    hashes = parse_hashes([row["phash"] for row in rows])
+    linked = _links(rows, hashes, cfg)
+    ends = np.array(linked, np.int64).reshape(-1, 2)
+    edges = []
+    for (i, j), bits in zip(linked, distances(hashes[ends[:, 0]], hashes[ends[:, 1]]).tolist(), strict=True):
         same = rows[i]["clean_pixel_sha256"] == rows[j]["clean_pixel_sha256"]
-        apart = rows[i]["parent_id"] != rows[j]["parent_id"] if same else rows[i]["group_id"] != rows[j]["group_id"]
-        if apart or cfg.within_group:
-            linked.append((i, j))
-            edges.append(_edge(rows[i], rows[j], "exact_pixels" if same else "phash", bits))
+        edges.append(_edge(rows[i], rows[j], "exact_pixels" if same else "phash", bits))
     held_out = {slug for slug, manifest in ctx.manifests.items() if manifest.held_out}
     order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
     exact = _exact_copies(rows, ctx.also["index"])
@@ -148,6 +148,29 @@ def dedup(columns: pa.Table, cfg: DedupConfig, ctx: Context) -> Result:
         pa.Table.from_pylist(dropped, schema=REJECTS),
         {"edges": pa.Table.from_pylist(edges, schema=EDGES)},
     )
+
+
+def _links(rows: list[Row], hashes: Hashes, cfg: DedupConfig) -> list[tuple[int, int]]:
+    """Pairs of copies that connect all copies: of equal hashes, and of equal pixels, only as many as that takes.
+
+    Frames of one group may look alike without being copies; frames with equal pixels are copies unless they come from
+    one clip. The links do not depend on the order of the rows.
+    """
+    by_hash: dict[int, list[int]] = defaultdict(list)
+    by_pixels: dict[str, list[int]] = defaultdict(list)
+    for i in sorted(range(len(rows)), key=lambda i: rows[i]["sample_id"]):
+        by_hash[int(hashes[i])].append(i)
+        by_pixels[rows[i]["clean_pixel_sha256"]].append(i)
+    crowds = {
+        word: Crowd(by_hash[word], lambda i: i if cfg.within_group else rows[i]["group_id"]) for word in sorted(by_hash)
+    }
+    linked = {link for crowd in crowds.values() for link in crowd.inner_links()}
+    distinct = np.array(list(crowds), np.uint64)
+    for a, b in close_pairs(distinct, cfg.radius)[0].tolist():
+        linked.update(crowds[int(distinct[a])].links_to(crowds[int(distinct[b])]))
+    for members in by_pixels.values():
+        linked.update(Crowd(members, lambda i: i if cfg.within_group else rows[i]["parent_id"]).inner_links())
+    return sorted({(min(link), max(link)) for link in linked})
 
 
 STRICTEST = {"test": 0, "val": 1}

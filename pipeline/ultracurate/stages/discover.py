@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,10 @@ def watch_folders(manifest: DatasetManifest, roots: Mapping[str, str]) -> str:
         if ref.host == "local" and ref.root is not None and ref.root in roots:
             folder = Path(roots[ref.root]) / (ref.path or "")
             for place, _, names in os.walk(folder):
-                seen += [(str(Path(place, n).relative_to(folder)), Path(place, n).lstat().st_size) for n in names]
+                for name in names:
+                    with suppress(FileNotFoundError):  # it went away while we looked
+                        path = Path(place, name)
+                        seen.append((str(path.relative_to(folder)), path.lstat().st_size))
     return digest(sorted(seen)) if seen else ""
 
 
@@ -131,7 +136,13 @@ def _files(slug: str, ctx: Context) -> list[Row | Reject]:
         except RowError as exc:
             problems.append(f"{ref.host}: {exc}")
             continue
-        made: list[Row | Reject] = [_file_row(slug, ref.host, ref.record, manifest.licence.id, file) for file in files]
+        names: set[str] = set()
+        made: list[Row | Reject] = []
+        for file in files:
+            if file.name in names:
+                file = replace(file, problem="a second file of the same name")
+            names.add(file.name)
+            made.append(_file_row(slug, ref.host, ref.record, manifest.licence.id, file))
         return made or [Reject("no_files", f"{ref.host} record {ref.record or '-'}")]
     raise RowError("; ".join(problems))
 
@@ -194,6 +205,7 @@ def _screen(candidate: Candidate, known: set[tuple[str, str | None]]) -> str:
 
 def _candidate_row(id: str, candidate: Candidate, verdict: str) -> dict[str, Any]:
     sizes = [file.size for file in candidate.files]
+    total = sum(s for s in sizes if s is not None) if all(s is not None for s in sizes) else None
     return {
         "id": id,
         "host": candidate.host,
@@ -206,5 +218,5 @@ def _candidate_row(id: str, candidate: Candidate, verdict: str) -> dict[str, Any
         "access": candidate.access,
         "verdict": verdict,
         "files": len(sizes),
-        "bytes": sum(s for s in sizes if s is not None) if all(s is not None for s in sizes) else None,
+        "bytes": total if total is None or total < 1 << 63 else None,
     }

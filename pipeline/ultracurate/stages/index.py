@@ -84,7 +84,16 @@ def index(part: pa.Table, cfg: IndexConfig, ctx: Context) -> Result:
             if is_archive(row["file_name"], head):
                 return _archive(cast(BinaryIO, file), row, limits, ctx)
             whole = PixelRef(row["file_uri"], 0, row["file_bytes"], row["file_sha256"])
-            return [_item(Item(row, None, row["file_name"]), file.read, lambda data: whole, ctx)]
+
+            def read() -> bytes:
+                if row["file_bytes"] > cfg.max_member_bytes:
+                    raise RowError(
+                        f"Expected at most {cfg.max_member_bytes} bytes (index.max_member_bytes), "
+                        f"found {row['file_bytes']}; the file was not read. Cut it into parts, or raise the limit"
+                    )
+                return file.read()
+
+            return [_item(Item(row, None, row["file_name"]), read, lambda data: whole, ctx)]
 
     return each(part, ctx, one)
 

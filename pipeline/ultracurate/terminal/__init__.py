@@ -1,0 +1,1 @@
+"""What the commands show: tables and progress for people, one JSON object for scripts."""

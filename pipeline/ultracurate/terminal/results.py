@@ -1,0 +1,117 @@
+"""Stages, how far a run has come, what it ended with, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from ultracurate.terminal import screen
+
+if TYPE_CHECKING:
+    from ultracurate.core.runner import RunResult
+    from ultracurate.core.spec import Spec
+    from ultracurate.core.stage import Stage
+    from ultracurate.core.store import Store
+    from ultracurate.measure import Measurement
+
+
+def print_stages(chain: Sequence[Stage], as_json: bool) -> None:
+    """The stages with their declarations."""
+    rows: list[dict[str, Any]] = [
+        {
+            "name": s.name,
+            "version": s.version,
+            "after": s.after,
+            "grain": [s.grain_in.value, s.grain_out.value],
+            "scope": s.scope.value,
+            "needs": list(s.needs),
+            "adds": [f.name for f in s.adds],
+            "settings": sorted(s.config.model_fields),
+            "reasons": dict(s.reasons),
+            "summary": s.summary,
+        }
+        for s in chain
+    ]
+    if as_json:
+        screen.print_json({"stages": rows})
+        return
+    table = Table("stage", "grain", "settings", "what it does")
+    for row in rows:
+        table.add_row(row["name"], " -> ".join(dict.fromkeys(row["grain"])), " ".join(row["settings"]), row["summary"])
+    screen.print_table(table)
+
+
+def print_status(store: Store, spec: Spec, as_json: bool) -> None:
+    """Rows, rejects and errors of every stage that has run."""
+    from ultracurate.core.plan import Planner
+    from ultracurate.core.runner import open_errors
+
+    rows = []
+    for name, state in Planner(store, spec).look().items():
+        parts = state.done if state else ()
+        rows.append(
+            {
+                "stage": name,
+                "parts": f"{len(state.jobs) - len(state.todo)}/{len(state.jobs)}" if state else "-",
+                "rows": sum(p.rows for p in parts),
+                "rejects": sum(p.rejects for p in parts),
+                "errors": open_errors(parts),
+                "seconds": round(sum(p.seconds for p in parts), 2),
+                "complete": bool(state and state.complete),
+            }
+        )
+    if as_json:
+        screen.print_json({"recipe": spec.recipe.name, "stages": rows})
+        return
+    table = Table("stage", "parts", "rows", "rejected", "errors", "worker seconds")
+    for row in rows:
+        table.add_row(*(str(row[k]) for k in ("stage", "parts", "rows", "rejects", "errors", "seconds")))
+    screen.print_table(table)
+
+
+def print_result(store: Store, result: RunResult, report: str | None, as_json: bool) -> None:
+    """Where everything is, and what is left to do."""
+    where = {name: screen.place(store, path) for name, path in result.published.items()}
+    last = list(result.parts)[-1]
+    rows = sum(part.rows for part in result.parts[last])
+    if as_json:
+        screen.print_json(
+            {
+                "run": result.run_id,
+                "computed": result.computed,
+                "rows": {name: sum(p.rows for p in parts) for name, parts in result.parts.items()},
+                "rejects": {name: sum(p.rejects for p in parts) for name, parts in result.parts.items()},
+                "error_rows": result.error_rows,
+                "published": where,
+                "report": screen.place(store, report) if report else None,
+            }
+        )
+        return
+    if result.error_rows:
+        screen.out.print(
+            f"{result.error_rows} rows could not be processed; the report says why. When the cause is mended: "
+            f"ultracurate retry --recipe RECIPE --work {screen.place(store, '')}",
+            markup=False,
+        )
+    for name, path in where.items():
+        screen.out.print(f"{rows} frames in {name}s: {path} (tars, one .parquet index each, SHA256SUMS)", markup=False)
+    if report:
+        screen.out.print(f"Report: {screen.place(store, report)}", markup=False)
+
+
+def print_measure(found: Measurement, as_json: bool) -> None:
+    """The figures of one measurement, and whether they keep what was promised."""
+    if as_json:
+        screen.print_json(found.plain())
+        return
+    table = Table("figure", "value")
+    for name, value in found.figures.items():
+        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+    screen.print_table(table)
+    for promise in found.must:
+        screen.out.print(
+            f"{'met' if promise.met else 'NOT MET'}: {promise.name} {promise.value:.4g}, bound {promise.bound:.4g}",
+            markup=False,
+        )
