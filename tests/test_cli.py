@@ -381,6 +381,14 @@ def test_work_url_that_cannot_be_opened(lab: Lab, url: str) -> None:
     assert "ultracurate[s3]" in ended.err or "expected a folder or a URL" in ended.err
 
 
+def test_a_wrong_label_is_found_before_anything_runs(lab: Lab) -> None:
+    lab.describe(labels=[{"positive": ["thyroyd"]}])
+    ended = lab.cli("plan")
+    assert (ended.code, ended.out) == (2, "")
+    assert "thyroyd" in ended.err
+    assert "thyroid" in ended.err
+
+
 def test_unforeseen_errors_are_not_hidden(lab: Lab) -> None:
     with (
         mock.patch("ultracurate.terminal.plan.print_plan", side_effect=RuntimeError("a bug")),

@@ -41,6 +41,7 @@ def open_spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> S
     from ultracurate.core.dataset import load_all
     from ultracurate.core.resources import manifests_dir, recipes_dir
     from ultracurate.core.spec import resolve
+    from ultracurate.ontology.rules import check_manifest
     from ultracurate.ontology.tree import Ontology
 
     path = Path(recipe)
@@ -52,7 +53,11 @@ def open_spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> S
     places = dict(_pair(item) for item in roots or ())
     loaded = load_recipe(path, sets or (), places)
     folders = [manifests_dir(), *(Path(folder) for folder in loaded.manifests)]
-    return resolve(loaded, load_all(*folders), Ontology.load().stamp)
+    spec = resolve(loaded, load_all(*folders), Ontology.load().stamp)
+    # A wrong label id would otherwise be found after hours of work, by the stage that looks it up.
+    if wrong := [f"{slug}: {problem}" for slug, m in spec.manifests.items() for problem in check_manifest(m)]:
+        raise ConfigError("The manifests of this recipe name unknown ids:\n" + "\n".join(f"  - {w}" for w in wrong))
+    return spec
 
 
 def open_store(place: str | Path) -> Store:

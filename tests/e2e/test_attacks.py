@@ -112,7 +112,7 @@ def test_deeply_nested_json_is_a_bad_answer(origin: Origin) -> None:
 )
 def test_a_redirect_to_nowhere_is_a_bad_answer(origin: Origin, location: str) -> None:
     url = origin.serve("/r", Reply(status=302, headers={"Location": location}))
-    with pytest.raises(SourceError, match="not a web address|failed: ValueError"):
+    with pytest.raises(SourceError, match=r"not a web address|failed: ValueError"):
         Transport(quick(), "t").get_json(Ask(url, "List"))
 
 
