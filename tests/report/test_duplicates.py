@@ -58,7 +58,7 @@ def test_overlap_takes_datasets_from_rejects_and_never_guesses_them() -> None:
 
 
 def test_overlap_counts_groups_also_where_no_edge_joins_two_of_its_datasets() -> None:
-    first, second = rejects(("duplicate", 1, ""), dataset="set-b"), rejects(("duplicate", 2, ""), dataset="set-c")
+    first, second = rejects(("one", 1, ""), dataset="set-b"), rejects(("two", 2, ""), dataset="set-c")
     tables = run_of(
         1, stages=[StageTables("index", 1, 0, first, errors()), StageTables("dedup", 2, 0, second, errors())]
     )

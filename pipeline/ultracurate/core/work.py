@@ -69,7 +69,6 @@ def run_job(job: Job) -> Outcome:
     from pathlib import Path
 
     log.open_log(Path(job.log_dir) if job.log_dir else None, job.run_id)
-    log.event("part_started", run=job.run_id, stage=job.stage, part=job.id, dataset=job.dataset, attempt=job.attempt)
     try:
         ref = _compute(job)
     except (StorageError, ConfigError) as exc:
@@ -116,6 +115,7 @@ def _compute(job: Job) -> PartRef:
     store, spec = open_spec(job.work, job.spec)
     if (done := find(store, job.directory, job.id)) is not None:
         return done  # another run, or a worker that was lost later, has made it
+    log.event("part_started", run=job.run_id, stage=job.stage, part=job.id, dataset=job.dataset, attempt=job.attempt)
     check_lineage(job.work, job.spec, job.stage, job.lineage)
     stage = pipeline(spec.pipeline).get(job.stage)
     part = _read_inputs(store, stage, job)
