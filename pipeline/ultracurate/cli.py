@@ -234,7 +234,9 @@ def demo(
         unusable = StorageError(f"Could not write {hosts}: {exc.strerror}. Choose another --work.")
         raise storage_error(exc, str(hosts)) or unusable from exc
     with LocalZenodo(hosts) as server:
-        spec = open_spec("demo", [f"hosts.zenodo={server.url}", "limits.*=0", *(sets or ())], None)
+        # Another seed gives other files under the same record ids: the host is asked again.
+        settings = [f"hosts.zenodo={server.url}", "limits.*=0", f"discover.as_of=seed {seed}", *(sets or ())]
+        spec = open_spec("demo", settings, None)
         _run(
             open_store(folder / "work"), spec, "all", partial(start_executor, None, workers, None), None, False, as_json
         )
