@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -43,7 +44,7 @@ def test_a_file_comes_back_whole_and_in_ranges(any_store: Store) -> None:
     assert any_store.read("a/b/x.bin", 0, 2) == b"01"
     assert any_store.read("a/b/x.bin", 8, 100) == b"89"
     assert any_store.size("a/b/x.bin") == 10
-    assert any_store.buffer("a/b/x.bin").getvalue() == b"0123456789"
+    assert any_store.sha256("a/b/x.bin") == hashlib.sha256(b"0123456789").hexdigest()
     with any_store.open("a/b/x.bin") as file:
         file.seek(-2, 2)
         assert file.read() == b"89"

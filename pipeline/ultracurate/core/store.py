@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import io
+import hashlib
 import os
 import re
 import shutil
@@ -75,6 +75,11 @@ class Store:
                 return file.read(-1 if length is None else length)
         end = None if length is None else offset + length
         return bytes(self.fs.cat_file(self._full(path), start=offset or None, end=end))
+
+    def sha256(self, path: str) -> str:
+        """Digest (64 hex digits) of a file of any size."""
+        with self.open(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # any binary reader will do
 
     def write(self, path: str, data: bytes) -> None:
         """Write a whole file: after a crash it is there complete, or not there."""
@@ -186,10 +191,6 @@ class Store:
             if clear := storage_error(exc, f"{self.url}/{path}"):
                 raise clear from exc
             raise
-
-    def buffer(self, path: str) -> io.BytesIO:
-        """A small file wholly in memory."""
-        return io.BytesIO(self.read(path))
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tarfile
 from typing import Any
@@ -32,7 +31,7 @@ def check_shards(store: Store) -> list[str]:
         listed.add(name)
         if not store.exists(name):
             problems.append(f"{name}: listed in SHA256SUMS, but missing.")
-        elif _digest(store, name) != digest:
+        elif store.sha256(name) != digest:
             problems.append(f"{name}: its bytes differ from SHA256SUMS; fetch or write it again.")
         else:
             sound.add(name)
@@ -91,11 +90,3 @@ def _described(tar: tarfile.TarFile, member: str) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
-
-
-def _digest(store: Store, path: str) -> str:
-    digest = hashlib.sha256()
-    with store.open(path) as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -206,7 +206,7 @@ def _openness(licence: str) -> int:
 
 
 def _exact_copies(rows: list[Row], index: pa.Table) -> dict[str, list[dict[str, str]]]:
-    """For each frame of a still: the index rows with the same decoded pixels, which `frames` dropped as copies."""
+    """For each frame: the index rows whose pixels equal those of its still or clip, which `frames` dropped."""
     by_pixels: dict[str, list[Row]] = defaultdict(list)
     for sample in index.to_pylist():
         by_pixels[sample["pixel_sha256"]].append(sample)

@@ -194,7 +194,7 @@ def publish(ctx: Context, parts: tuple[PartRef, ...]) -> str:
         store.link(f"{part.directory}/pack-{part.id}.tar", f"{folder}/{name}")
         table = encode(rows.select(list(PUBLIC)))
         store.write(f"{folder}/{name.removesuffix('.tar')}.parquet", table)
-        sums[name] = _digest(store, f"{folder}/{name}")
+        sums[name] = store.sha256(f"{folder}/{name}")
         sums[f"{name.removesuffix('.tar')}.parquet"] = hashlib.sha256(table).hexdigest()
     ours = re.compile(rf"{re.escape(ctx.recipe.name)}-(train|val|test)-\d{{6}}\.(tar|parquet)")
     for name in store.names(folder):
@@ -203,11 +203,3 @@ def publish(ctx: Context, parts: tuple[PartRef, ...]) -> str:
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
     store.write(f"{folder}/SHA256SUMS", lines.encode())
     return folder
-
-
-def _digest(store: Any, path: str) -> str:
-    digest = hashlib.sha256()
-    with store.open(path) as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
