@@ -14,7 +14,8 @@ import urllib3
 from tests.sources.conftest import FakeTime, MakeContext
 from tests.sources.origin import Origin, Reply
 from ultracurate.sources import SourceError, SourceState
-from ultracurate.sources._http import Ask, Transport
+from ultracurate.sources._ask import Ask
+from ultracurate.sources._http import Transport
 
 JSON = {"Content-Type": "application/json"}
 SECRET = "s3cr3t-t0ken"
@@ -200,7 +201,7 @@ def test_a_login_in_netrc_is_not_sent(
 def test_links_to_the_public_host_stay_on_the_configured_one(origin: Origin, make_context: MakeContext) -> None:
     origin.serve("/api/records/2", Reply(b"[2]"))
     away = Reply(status=302, headers={"Location": "https://zenodo.example/api/records/2"})
-    transport = Transport(make_context(), "t", public="https://zenodo.example", base=origin.url)
+    transport = Transport(make_context(hosts={"zenodo": origin.url}), "t", hosts={"zenodo": "https://zenodo.example"})
     assert transport.get_json(ask(origin.serve("/api/records/1", away))).data == [2]
 
 

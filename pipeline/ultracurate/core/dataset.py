@@ -5,10 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,67 +14,15 @@ from ultracurate.core.config import canonical, parse
 from ultracurate.core.errors import ConfigError, ContractError
 from ultracurate.core.layout import LayoutRule, Strict, compile_pattern, template_fields
 from ultracurate.core.licences import Licence
+from ultracurate.core.source_ref import FileRef, SourceRef
 from ultracurate.core.yaml_file import read_yaml_file
+
+__all__ = ["DatasetManifest", "FileRef", "SourceRef", "json_schema", "load_all", "load_manifest", "schema_text"]
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 """Name of a dataset: lower case, digits, underscores."""
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 """Id of the ontology; whether it exists is checked where the ontology is known."""
-
-_SECRET_PARTS = re.compile(r"token|signature|credential|secret|password|api[-_]?key|^sig$|^x-amz-", re.IGNORECASE)
-
-
-class FileRef(Strict):
-    """One file at a host."""
-
-    name: str = Field(min_length=1)
-    """Path of the file inside its record, "/" separated."""
-    url: str | None = None
-    mirrors: list[str] = Field(default_factory=list)
-    size: int | None = Field(default=None, ge=0)
-    """Bytes."""
-    checksum: str | None = Field(default=None, pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")
-
-    @field_validator("name")
-    @classmethod
-    def _stays_inside(cls, value: str) -> str:
-        return _inside(value)
-
-    @model_validator(mode="after")
-    def _no_secrets(self) -> FileRef:
-        for url in ([self.url] if self.url is not None else []) + self.mirrors:
-            parts = urlsplit(url)
-            if not parts.scheme or not (parts.netloc or parts.path):
-                raise ValueError("expected a full URL such as https://host/file.zip, found none. Write it out")
-            if parts.username or parts.password or any(_SECRET_PARTS.search(key) for key, _ in parse_qsl(parts.query)):
-                # Not a ValueError: pydantic would put the value, and so the token, into its message.
-                raise ConfigError(
-                    f"file {self.name!r}: the URL carries a token or signature. "
-                    "Remove it: tokens come from the environment"
-                )
-        return self
-
-
-class SourceRef(Strict):
-    """One place the dataset can be had from; `host` names the adapter."""
-
-    host: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    """zenodo, http, local, ..."""
-    record: str | None = Field(default=None, min_length=1)
-    """The host's own id of the record, with its version where it has one."""
-    root: str | None = Field(default=None, min_length=1)
-    """For local files: name of a root folder that the recipe or the command line gives a path for."""
-    path: str | None = Field(default=None, min_length=1)
-    """For local files: folder below the root; the layout sees paths relative to it."""
-    files: list[FileRef] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _place(self) -> SourceRef:
-        if self.root is not None and self.path is not None:
-            _inside(self.path)
-        if self.host == "local" and self.root is None and self.path is None:
-            raise ValueError("a local source needs 'path', and 'root' unless the path is absolute")
-        return self
 
 
 class Expected(Strict):
@@ -291,10 +237,3 @@ def json_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Text of `manifests/_schema.json`, byte for byte."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def _inside(value: str) -> str:
-    parts = PurePosixPath(value)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in value:
-        raise ValueError(f"expected a relative path with '/' and without '..', found {value!r}")
-    return value

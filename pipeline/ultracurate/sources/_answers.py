@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -38,10 +39,19 @@ _STATES = {
 }
 
 
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, from a number or an HTTP date; None when it asks nothing."""
+def retry_after(response: requests.Response, waits: frozenset[int] = WAITS) -> float | None:
+    """Seconds that one of these statuses asks to wait, from a number or an HTTP date; None when it asks nothing.
+
+    Where a 403 may ask (GitHub), its X-RateLimit-Remaining of 0 asks to wait until X-RateLimit-Reset.
+    """
     text = response.headers.get("Retry-After", "").strip()
-    if response.status_code not in WAITS or not text:
+    status = response.status_code
+    if status not in waits:
+        return None
+    reset = response.headers.get("X-RateLimit-Reset", "")
+    if not text and status == 403 and response.headers.get("X-RateLimit-Remaining") == "0" and reset.isascii():
+        return max(1.0, int(reset[:18]) - time.time()) if reset.isdigit() else None
+    if not text:
         return None
     try:
         return max(0.0, float(text))
@@ -64,23 +74,29 @@ def is_json(response: requests.Response) -> bool:
 
 def looks_blocked(response: requests.Response) -> bool:
     """A 403 or 429 that the site's guard sent, not its programme: asking again makes it worse."""
-    guarded = response.status_code in (403, 429) and not is_json(response)
+    xml = "xml" in response.headers.get("Content-Type", "")  # a storage host's own refusal
+    guarded = response.status_code in (403, 429) and not is_json(response) and not xml
     return guarded and "Retry-After" not in response.headers
 
 
-def answer_error(response: requests.Response, what: str) -> SourceError:
-    """The error for an answer that is not what was asked for."""
+def answer_error(response: requests.Response, what: str, asked: float | None = None) -> SourceError:
+    """The error for an answer that is not what was asked for; `asked` says for how long the host asks to wait."""
     status = response.status_code
     said = _words(response)
     state = _STATES.get(status, SourceState.UNREACHABLE if status >= 500 else SourceState.BAD_ANSWER)
     if looks_blocked(response) or "x-amzn-waf-action" in response.headers:
         state = SourceState.BLOCKED
+    if asked is not None or (status == 403 and "rate limit" in said.lower()):
+        state = SourceState.QUOTA
     found = f"{what}: {redact(response.url)} answered {status}" + (f" ({said})" if said else "")
-    return SourceError(state, found, status=status, retry_after=retry_after(response))
+    return SourceError(state, found, status=status, retry_after=asked if asked is not None else retry_after(response))
 
 
 def _words(response: requests.Response) -> str:
     """What the host says in its JSON error body, shortened, with tombstones spelled out; empty for a page."""
+    if "xml" in response.headers.get("Content-Type", ""):
+        code = re.search(rb"<Code>([A-Za-z]{1,60})</Code>", _bytes_or_none(response))
+        return code[1].decode() if code else ""
     if not is_json(response):
         return ""
     try:
@@ -106,6 +122,13 @@ def _words(response: requests.Response) -> str:
     return redact_text(_without_token(text, response))[:400]
 
 
+def _bytes_or_none(response: requests.Response) -> bytes:
+    try:
+        return _first_bytes(response)
+    except (OSError, urllib3.exceptions.HTTPError):
+        return b""
+
+
 def _first_bytes(response: requests.Response) -> bytes:
     """The start of an error body, or what of it came in time: a host may send one byte a minute."""
     body, end = bytearray(), time.monotonic() + ERROR_SECONDS
@@ -119,5 +142,5 @@ def _first_bytes(response: requests.Response) -> bytes:
 
 def _without_token(text: str, response: requests.Response) -> str:
     """The text without the token that was sent: some hosts say back what they were asked."""
-    token = str(response.request.headers.get("Authorization", "")).removeprefix("Bearer ")
+    token = str(response.request.headers.get("Authorization", "")).rpartition(" ")[2]
     return text.replace(token, "[redacted]") if token else text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast, runtime_checkable
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 from ultracurate.core.errors import RowError
 from ultracurate.core.registry import Registry
@@ -97,7 +97,7 @@ class RemoteFile:
     size: int | None = None
     """Bytes, as the manifest or the host says."""
     checksum: str | None = None
-    """`md5:<hex>` or `sha256:<hex>`, as the manifest or the host says."""
+    """`md5:<hex>`, `sha256:<hex>` or `sha1_git:<hex>` (of a git blob), as the manifest or the host says."""
     uri: str | None = None
     """`root://<root>/<path>` of a file that is already here and is not copied."""
     mirrors: tuple[str, ...] = ()
@@ -123,6 +123,16 @@ class Candidate:
     access: Access = "unknown"
     keywords: tuple[str, ...] = ()
     files: tuple[RemoteFile, ...] = ()
+    files_listed: bool = True
+    """False: this answer says nothing of files (a search at Kaggle, figshare or DataCite); `describe` lists them."""
+    total_bytes: int | None = None
+    """Size of everything, where the host states it without listing files."""
+    concept: str | None = None
+    """What all versions of the record share at its host: a concept DOI or id; None where there are no versions."""
+    published: str | None = None
+    """YYYY-MM-DD, as the host says."""
+    related: tuple[str, ...] = ()
+    """DOIs and addresses that the host's own fields call the same as, a version, a copy or the source of this one."""
     raw: bytes = field(default=b"", repr=False)
     """The host's JSON answer, to be kept."""
 
@@ -135,7 +145,6 @@ class Fetched:
     size: int
     """Bytes."""
     sha256: str
-    md5: str
     transferred: int = 0
     """Bytes that came over the network in this call; 0 when the file was already here."""
 
@@ -160,6 +169,13 @@ class Source(Protocol):
 
     def fetch(self, file: RemoteFile, target: Path) -> Fetched:
         """Bring one file to `target`, resuming and verifying; a file that has a `uri` stays where it is."""
+        ...
+
+    def open(self, file: RemoteFile, start: int = 0) -> IO[bytes]:
+        """The file's bytes from `start` on, as they come and unverified: to look into an archive before fetching it.
+
+        A host that cannot start in the middle raises `SourceError` with state `bad_answer`. The caller closes it.
+        """
         ...
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ultracurate import __version__
@@ -22,6 +23,18 @@ USER_AGENT = f"ultracurate/{__version__} (+https://github.com/ultracurate/ultrac
 """Names the tool and a contact, as Zenodo asks; a nameless agent was blocked there."""
 
 
+class KeptAnswers(Protocol):
+    """Where the answers to a search are kept, so that a search that was killed goes on where it stopped."""
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under a key."""
+        ...
+
+    def put(self, key: str, answer: bytes) -> None:
+        """Keep an answer; whole or not at all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceContext:
     """Settings of all sources of one run; none of them can change what a dataset holds."""
@@ -32,11 +45,20 @@ class SourceContext:
     """Folder by root name, over ULTRACURATE_ROOT_<NAME>."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Requests a minute by class (`zenodo.search`), source (`zenodo`) or `*`; 0 switches the limit off."""
+    parallel: Mapping[str, int] = field(default_factory=dict)
+    """Downloads at the same time by source or `*`, over the source's own number; 0 switches the limit off."""
+    bandwidth: float | None = None
+    """Megabytes (10^6) a second for all downloads of this machine together; None is no cap."""
+    shared: Path | None = None
+    """Folder where the processes of this machine keep limits together; None: each process for itself."""
+    answers: KeptAnswers | None = field(default=None, repr=False)
     environ: Mapping[str, str] | None = field(default=None, repr=False)
     """Where tokens and ULTRACURATE_* are looked up; None is the environment of this process."""
     user_agent: str = USER_AGENT
     timeout: tuple[float, float] = (10.0, 60.0)
     """Seconds to connect, and between two pieces of an answer."""
+    header_seconds: float = 120.0
+    """Seconds for status line and headers of one answer, however they drip."""
     retries: int = 5
     """Further attempts after the first; for a file body: attempts in a row that made no headway."""
     backoff: float = 1.0
@@ -94,6 +116,15 @@ class SourceContext:
             return self.token(variable)
         return None
 
+    def home(self) -> Path:
+        """The user's home, where hosts' own programs keep their credentials."""
+        return Path(self._variable("HOME") or "~").expanduser()
+
+    def at_once(self, name: str, default: int) -> int | None:
+        """Downloads at the same time from a source; None means no limit."""
+        most = self.parallel.get(name, self.parallel.get("*", default))
+        return most if most > 0 else None
+
     def limit(self, kind: str, default: float) -> float | None:
         """Requests a minute for a class such as `zenodo.search`; None means no limit."""
         for key in (kind, kind.partition(".")[0], "*"):
@@ -101,6 +132,12 @@ class SourceContext:
                 default = self.limits[key]
                 break
         return default if default > 0 else None
+
+
+def machine_folder() -> Path:
+    """Where the processes of this user on this machine meet, for limits and locks."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"ultracurate-{user}" / "limits"
 
 
 def _is_here(address: str) -> bool:

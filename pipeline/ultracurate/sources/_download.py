@@ -12,14 +12,19 @@ import urllib3
 
 from ultracurate.core.log import event
 from ultracurate.sources._answers import answer_error
+from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Fetched, SourceError, SourceState
-from ultracurate.sources._http import NUMBER, Ask, Transport
-from ultracurate.sources._partial import CHUNK, Partial, digest_file, on_disk
+from ultracurate.sources._bodies import NUMBER
+from ultracurate.sources._http import Transport
+from ultracurate.sources._limits import bandwidth_pacer, place
+from ultracurate.sources._partial import CHUNK, Partial, digest_file, held, on_disk
 from ultracurate.sources._urls import redact, strip_secrets
 
 HEADWAY = 1 << 16
 """Bytes that count as progress: an attempt that brought fewer is a failed one."""
 HEAD = 512
+LOOK_EVERY = 64 << 20
+"""Bytes between two looks at the free space, for a file that nobody stated the size of."""
 STALL = 300.0
 """Seconds in which an answer has to make headway; one that drips is as good as cut."""
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
@@ -44,20 +49,25 @@ def download(
     An existing target that fits is not fetched again. A wrong digest or size costs one clean second try, then raises
     with both values. Range requests follow RFC 9110, section 14.
     """
-    with on_disk(target):
-        if target.exists():
-            digests = digest_file(target)
-            if digests.problem(size, checksum) is None:
-                return digests.fetched(target)
-            target.unlink()
-    part = Partial(target, strip_secrets(ask.url), size, checksum)
+    with held(target):
+        with on_disk(target):
+            if target.exists():
+                digests = digest_file(target, checksum, size)
+                if digests.problem(size) is None:
+                    return digests.fetched(target)
+                target.unlink()
+        with place(transport.context, transport.host, transport.at_once):
+            return _fetch(transport, ask, Partial(target, strip_secrets(ask.url), size, checksum), name)
+
+
+def _fetch(transport: Transport, ask: Ask, part: Partial, name: str) -> Fetched:
     transferred = 0
     problem = ""
     for _ in range(2):
         fill = _Fill(transport, ask, part, name)
         try:
             fill.run()
-            found = part.digests.problem(size, checksum)
+            found = part.digests.problem(part.size)
         except _Unfit as exc:
             found = str(exc)
         transferred += fill.transferred
@@ -182,6 +192,8 @@ class _Fill:
         checked = part.done > 0
         clock = self.transport.context.clock
         since, mark = clock(), part.done
+        looked = part.done
+        bandwidth = bandwidth_pacer(self.transport.context)
         with part.appending() as file:
             while True:
                 try:
@@ -199,6 +211,11 @@ class _Fill:
                         checked = True
                 part.append(file, data)
                 self.transferred += len(data)
+                if bandwidth:
+                    bandwidth.take(len(data))
+                if part.expected is None and part.done - looked >= LOOK_EVERY:
+                    looked = part.done
+                    part.check_space()
                 if part.expected is not None and part.done > part.expected:
                     return True
                 if part.done - mark >= HEADWAY:

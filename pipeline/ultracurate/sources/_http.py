@@ -1,26 +1,35 @@
-"""Polite HTTP: retries with backoff, limits, redirects that keep credentials at home, JSON answers."""
+"""Polite HTTP: retries with backoff, limits, redirects that keep credentials at home, bounded answers."""
 
 from __future__ import annotations
 
-import json
 import logging
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, TypeVar
+from dataclasses import replace
+from typing import NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 
 from ultracurate.core.log import event
-from ultracurate.sources._answers import REDIRECTS, RETRY, answer_error, looks_blocked, retry_after
+from ultracurate.sources._answers import REDIRECTS, RETRY, WAITS, answer_error, looks_blocked, retry_after
+from ultracurate.sources._ask import (
+    Ask,
+    Credentials,
+    JsonAnswer,
+    TextAnswer,
+    answer_key,
+    pack_answer,
+    unpack_answer,
+)
 from ultracurate.sources._base import SourceError, SourceState
+from ultracurate.sources._bodies import NUMBER, read_json, read_text
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources._limits import shared_bucket
+from ultracurate.sources._limits import Pacer, shared_pacer
 from ultracurate.sources._urls import move, origin, redact, redact_text
+from ultracurate.sources._watchdog import watched_adapter
 
 NETWORK_ERRORS = (
     requests.ConnectionError,
@@ -30,14 +39,9 @@ NETWORK_ERRORS = (
     urllib3.exceptions.HTTPError,
 )
 MAX_HOPS = 8
-MAX_JSON = 64 << 20
-"""Bytes of a JSON answer; a listing is never larger, an endless body would fill the memory."""
-MAX_JSON_SECONDS = 300.0
-"""For one JSON answer: a host that sends a byte a minute never meets the limit between two pieces."""
 MAX_BACKOFF = 60.0
-NUMBER = re.compile(r"[0-9]{1,18}")
-"""A number in a header; `str.isdigit` also takes superscripts, and `int` refuses thousands of digits."""
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+SIGNED_TRIES = 3
+"""How often a refused storage address is asked for anew before the refusal is believed."""
 T = TypeVar("T")
 
 
@@ -54,71 +58,54 @@ for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(_RedactQueries())
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Ask:
-    """One GET request; shown without its parameters, headers and token."""
+class _RefusedAwayError(Exception):
+    """A storage host refused an address that another host gave us: it may have expired."""
 
-    url: str
-    what: str
-    """What is asked for, in words, for messages."""
-    kind: str = ""
-    """Class of the request for rate limits, such as `zenodo.search`."""
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token: str | None = None
-    accept: frozenset[int] = frozenset()
-    """Statuses besides 200 that the caller handles itself."""
-    no_retry: frozenset[int] = frozenset()
-    """Statuses that are an answer here, not a hiccup."""
-
-    def __repr__(self) -> str:
-        return f"Ask({self.what!r}, {redact(self.url)!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class JsonAnswer:
-    """A parsed JSON body with its bytes as they came."""
-
-    data: Any
-    raw: bytes
-    url: str
-
-
-class _Credentials(requests.auth.AuthBase):
-    """Sends our token or nothing; as an `auth` object it keeps requests from adding a login from ~/.netrc."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+    def __init__(self, error: SourceError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class Transport:
-    """Asks one host; made for one thread."""
+    """Asks one host, and those that its answers lead to; made for one thread."""
 
     def __init__(
         self,
         context: SourceContext,
         host: str,
         *,
-        public: str | None = None,
-        base: str | None = None,
+        hosts: Mapping[str, str] | None = None,
         limits: Mapping[str, float] | None = None,
+        waits: frozenset[int] = WAITS,
+        at_once: int = 4,
     ) -> None:
         self.context = context
         self.host = host
-        self.public = public
-        self.base = base
+        self._routes = [
+            (public, context.base_url(name, public) or public) for name, public in (hosts or {}).items() if public
+        ]
+        self._routes.sort(key=lambda route: len(route[0]), reverse=True)  # the narrowest address wins
         self._limits = dict(limits or {})
+        self._waits = waits
+        self.at_once = at_once
+        """Downloads that this host takes at the same time, unless a setting says otherwise."""
         self._session = (context.session_factory or requests.Session)()
         self._session.headers["User-Agent"] = context.user_agent
+        if context.session_factory is None:
+            adapter = watched_adapter(context.header_seconds)
+            self._session.mount("https://", adapter)
+            self._session.mount("http://", adapter)
 
     def close(self) -> None:
         """Close the connections that are kept alive."""
         self._session.close()
+
+    def local(self, url: str) -> str:
+        """A public address moved to where its host is configured to be; any other stays as it is."""
+        for public, base in self._routes:
+            if (moved := move(url, public, base)) != url:
+                return moved
+        return url
 
     def open(self, ask: Ask) -> requests.Response:
         """The streamed answer, after retries; the caller closes it. Refusals raise `SourceError`."""
@@ -126,8 +113,21 @@ class Transport:
 
     def get_json(self, ask: Ask) -> JsonAnswer:
         """The parsed body, after retries; a partial list, a page or a broken body raises `SourceError`."""
-        ask = replace(ask, headers={"Accept": "application/json", **ask.headers}, accept=ask.accept | {206})
-        return self._attempt(ask, lambda response: _read_json(response, ask, self.context.clock))
+        kept, key = self.context.answers, ""
+        if kept is not None:
+            key = answer_key(self.host, ask)
+            if (known := kept.get(key)) is not None:
+                return unpack_answer(known, ask.url)
+        partial_is_answer = 206 in ask.accept
+        full = replace(ask, headers={"Accept": "application/json", **ask.headers}, accept=ask.accept | {206})
+        answer = self._attempt(full, lambda response: read_json(response, ask, self.context.clock, partial_is_answer))
+        if kept is not None:
+            kept.put(key, pack_answer(answer))
+        return answer
+
+    def get_text(self, ask: Ask) -> TextAnswer:
+        """The body as text, after retries; no more than a few MiB of it."""
+        return self._attempt(ask, lambda response: read_text(response, ask, self.context.clock))
 
     def pause(self, attempt: int) -> None:
         """Sleep before attempt number `attempt` + 1: exponential, with jitter."""
@@ -139,7 +139,7 @@ class Transport:
         return longest * random.uniform(0.5, 1.5)  # jitter, not science
 
     def _attempt(self, ask: Ask, read: Callable[[requests.Response], T]) -> T:
-        attempt = 0
+        attempt = refused = 0
         while True:
             wait = self.backoff(attempt)
             status: int | None = None
@@ -149,13 +149,14 @@ class Transport:
                 if status == 200 or status in ask.accept:
                     return read(response)
                 with response:
-                    allowed = min(1, self.context.retries) if looks_blocked(response) else self.context.retries
-                    if status not in RETRY or status in ask.no_retry or attempt >= allowed:
-                        raise answer_error(response, ask.what)
-                    asked = retry_after(response)
-                    if asked is not None and asked > self.context.max_wait:
-                        raise answer_error(response, f"{ask.what} (the host asks to wait {asked:.0f} s)")
-                    wait = wait if asked is None else asked
+                    wait = self._wait_after(response, ask, attempt, wait)
+            except _RefusedAwayError as exc:
+                refused += 1
+                if refused >= SIGNED_TRIES:
+                    raise exc.error from None
+                event("source.resolve_again", host=self.host, url=redact(ask.url), status=exc.error.status)
+                attempt -= 1  # not a failed attempt of the host itself
+                wait = self.backoff(refused - 1)
             except NETWORK_ERRORS as exc:
                 if attempt >= self.context.retries or isinstance(exc, requests.exceptions.SSLError):
                     raise unreachable(exc, ask) from None
@@ -167,17 +168,34 @@ class Transport:
             self.context.sleep(wait)
             attempt += 1
 
+    def _wait_after(self, response: requests.Response, ask: Ask, attempt: int, wait: float) -> float:
+        """Seconds before asking again after a hiccup; anything else raises what it means."""
+        status = response.status_code
+        asked = retry_after(response, self._waits)
+        hiccup = (status in RETRY and status not in ask.no_retry) or (status in self._waits and asked is not None)
+        blocked = looks_blocked(response) and asked is None
+        allowed = min(1, self.context.retries) if blocked else self.context.retries
+        if not hiccup or attempt >= allowed:
+            raise answer_error(response, ask.what, asked if hiccup else None)
+        if asked is not None and asked > self.context.max_wait:
+            raise answer_error(response, f"{ask.what} (the host asks to wait {asked:.0f} s)", asked)
+        return wait if asked is None else asked
+
     def _follow(self, ask: Ask) -> requests.Response:
         """One request through its redirects; the token goes to the first origin only."""
-        url, params = ask.url, dict(ask.params)
+        first = ask.resolve() if ask.resolve else ask
+        url, params, json = first.url, dict(first.params), first.json
         for _ in range(MAX_HOPS):
-            token = ask.token if origin(url) == origin(ask.url) else None
+            at_home = origin(url) == origin(first.url)
+            headers = {**first.headers, **(ask.headers if ask.resolve else {})} if at_home else dict(ask.headers)
             self._throttle(url, ask.kind)
-            response = self._session.get(
+            response = self._session.request(
+                "GET" if json is None else "POST",
                 url,
                 params=params,
-                headers=dict(ask.headers),
-                auth=_Credentials(token),
+                json=json,
+                headers=headers,
+                auth=Credentials(first.token if at_home else None, first.scheme),
                 stream=True,
                 timeout=self.context.timeout,
                 allow_redirects=False,
@@ -185,34 +203,46 @@ class Transport:
             self._note_limit(response, url, ask.kind)
             location = response.headers.get("Location")
             if response.status_code not in REDIRECTS or not location:
+                away = origin(url) != origin(ask.url)
+                if away and response.status_code in (400, 401, 403) and response.status_code not in ask.accept:
+                    with response:
+                        raise _RefusedAwayError(answer_error(response, f"{ask.what} at its storage host"))
                 return response
             response.close()
-            try:
-                following = move(urljoin(response.url, location), self.public, self.base)
-                target = urlsplit(following)
-                usable = target.scheme in ("http", "https") and target.hostname and target.port != 0
-            except ValueError:  # a broken IPv6 address, a port beyond 65535
-                usable = False
-            if not usable:
-                _refuse(ask, "sends on to something that is not a web address")
-            if urlsplit(url).scheme == "https" and target.scheme == "http":
-                _refuse(ask, f"sends on from https to unencrypted http at {target.hostname}")
+            following = self._next(ask, url, urljoin(response.url, location))
+            if json is not None and response.status_code in (307, 308) and origin(following) != origin(url):
+                refuse(ask, "sends a question with a body on to another host")
+            json = json if response.status_code in (307, 308) else None
             url, params = following, {}
         raise SourceError(SourceState.BAD_ANSWER, f"{ask.what}: {redact(ask.url)} sends on more than {MAX_HOPS} times")
 
-    def _throttle(self, url: str, kind: str) -> None:
+    def _next(self, ask: Ask, url: str, location: str) -> str:
+        try:
+            following = self.local(location)
+            target = urlsplit(following)
+            usable = target.scheme in ("http", "https") and target.hostname and target.port != 0
+        except ValueError:  # a broken IPv6 address, a port beyond 65535
+            usable = False
+        if not usable:
+            refuse(ask, "sends on to something that is not a web address")
+        if urlsplit(url).scheme == "https" and target.scheme == "http":
+            refuse(ask, f"sends on from https to unencrypted http at {target.hostname}")
+        return following
+
+    def _pacer(self, url: str, kind: str) -> Pacer | None:
         per_minute = self.context.limit(kind, self._limits.get(kind, 0))
-        if per_minute is not None:
-            shared_bucket(urlsplit(url).netloc, kind, per_minute, self.context.clock, self.context.sleep).take()
+        return None if per_minute is None else shared_pacer(self.context, urlsplit(url).netloc, kind, per_minute)
+
+    def _throttle(self, url: str, kind: str) -> None:
+        if pacer := self._pacer(url, kind):
+            pacer.take()
 
     def _note_limit(self, response: requests.Response, url: str, kind: str) -> None:
-        per_minute = self.context.limit(kind, self._limits.get(kind, 0))
         reset = response.headers.get("X-RateLimit-Reset", "")
-        if per_minute is None or response.headers.get("X-RateLimit-Remaining") != "0" or not NUMBER.fullmatch(reset):
+        if response.headers.get("X-RateLimit-Remaining") != "0" or not NUMBER.fullmatch(reset):
             return
-        wait = min(max(0.0, int(reset) - time.time()), self.context.max_wait)  # epoch seconds
-        bucket = shared_bucket(urlsplit(url).netloc, kind, per_minute, self.context.clock, self.context.sleep)
-        bucket.hold(wait)
+        if pacer := self._pacer(url, kind):
+            pacer.hold(min(max(0.0, int(reset) - time.time()), self.context.max_wait))  # epoch seconds
 
 
 def unreachable(exc: BaseException, ask: Ask) -> SourceError:
@@ -228,31 +258,6 @@ def unreachable(exc: BaseException, ask: Ask) -> SourceError:
     return SourceError(SourceState.UNREACHABLE, f"{ask.what}: {redact(ask.url)}: {cause}")
 
 
-def _refuse(ask: Ask, why: str) -> NoReturn:
+def refuse(ask: Ask, why: str) -> NoReturn:
+    """Raise that the host's answer is not what it should be."""
     raise SourceError(SourceState.BAD_ANSWER, f"{ask.what}: {redact(ask.url)} {why}")
-
-
-def _read_json(response: requests.Response, ask: Ask, clock: Callable[[], float]) -> JsonAnswer:
-    with response:
-        body, end = bytearray(), clock() + MAX_JSON_SECONDS
-        while chunk := response.raw.read1(1 << 16, decode_content=True):
-            body += chunk
-            if len(body) > MAX_JSON:
-                _refuse(ask, f"answered more than {MAX_JSON >> 20} MiB of JSON")
-            if clock() > end:
-                raise requests.Timeout
-        if ask.token:  # the answer is kept, and a host may say back what it was asked with
-            body = body.replace(ask.token.encode(), b"[redacted]")
-        if response.status_code == 206:
-            span = response.headers.get("Content-Range", "a part of the list")
-            raise SourceError(
-                SourceState.PARTIAL_LISTING, f"{ask.what}: {redact(ask.url)} gave only {span}", status=206
-            )
-        try:
-            data = json.loads(bytes(body))
-            if _SURROGATE.search(body):  # half a character can be written in JSON, but nowhere else
-                data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
-            return JsonAnswer(data, bytes(body), response.url)
-        except (ValueError, RecursionError):
-            kind = response.headers.get("Content-Type", "no content type")
-            _refuse(ask, f"answered {len(body)} bytes of {kind}; expected JSON")

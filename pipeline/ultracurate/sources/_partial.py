@@ -8,14 +8,19 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from filelock import FileLock
 
 from ultracurate.core.errors import StorageError, storage_error
 from ultracurate.sources._base import Fetched
 
 CHUNK = 1 << 18
+SMALL = 1 << 18
+"""Bytes up to which a file is simply fetched anew by the next process; its sidecar would cost more."""
+RESERVE = 1 << 30
+"""Bytes that a file of unknown size leaves free on the disk."""
 
 
 @contextmanager
@@ -29,45 +34,70 @@ def on_disk(path: Path) -> Iterator[None]:
         raise
 
 
-@dataclass(slots=True)
 class Digests:
-    """Size and digests of the bytes seen so far."""
+    """Size and digests of the bytes seen so far: sha256 always, and the one that a stated checksum needs."""
 
-    size: int = 0
-    sha256: Any = field(default_factory=hashlib.sha256)
-    md5: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))  # what Zenodo states
+    def __init__(self, checksum: str | None = None, expected: int | None = None) -> None:
+        self.size = 0
+        self._checksum = checksum.lower() if checksum else None
+        self._sha256 = hashlib.sha256()
+        self._stated: Any = None
+        name = (self._checksum or "").partition(":")[0]
+        if name == "md5":
+            self._stated = hashlib.md5(usedforsecurity=False)  # what Zenodo and figshare state
+        elif name == "sha1_git":
+            # A blob's digest covers its length too (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects).
+            self._stated = hashlib.sha1(f"blob {expected}\0".encode(), usedforsecurity=False)
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits."""
+        return self._sha256.hexdigest()
 
     def add(self, data: bytes) -> None:
         """Count and digest more bytes."""
         self.size += len(data)
-        self.sha256.update(data)
-        self.md5.update(data)
+        self._sha256.update(data)
+        if self._stated is not None:
+            self._stated.update(data)
 
-    def of_checksum(self, checksum: str) -> str:
-        """The digest that compares with `md5:<hex>` or `sha256:<hex>`, written the same way."""
-        name = checksum.partition(":")[0]
-        return f"{name}:{(self.md5 if name == 'md5' else self.sha256).hexdigest()}"
-
-    def problem(self, size: int | None, checksum: str | None) -> str | None:
-        """What does not fit the expected size and digest; None if all fits."""
+    def problem(self, size: int | None) -> str | None:
+        """What does not fit the expected size and the stated checksum; None if all fits."""
         if size is not None and self.size != size:
             return f"expected {size} bytes, found {self.size}"
-        if checksum is not None and self.of_checksum(checksum) != checksum.lower():
-            return f"expected {checksum.lower()}, found {self.of_checksum(checksum)}"
+        if self._checksum is not None:
+            name = self._checksum.partition(":")[0]
+            found = f"{name}:{(self._stated or self._sha256).hexdigest()}"
+            if found != self._checksum:
+                return f"expected {self._checksum}, found {found}"
         return None
 
     def fetched(self, path: Path, transferred: int = 0) -> Fetched:
         """The account of a whole file at `path`."""
-        return Fetched(path, self.size, self.sha256.hexdigest(), self.md5.hexdigest(), transferred)
+        return Fetched(path, self.size, self.sha256, transferred)
 
 
-def digest_file(path: Path) -> Digests:
-    """Size and digests of a file on disk."""
-    digests = Digests()
+def digest_file(path: Path, checksum: str | None = None, size: int | None = None) -> Digests:
+    """Size and digests of a file on disk; `checksum` and `size` are what is stated of it."""
+    digests = Digests(checksum, size)
     with path.open("rb") as file:
         while data := file.read(CHUNK):
             digests.add(data)
     return digests
+
+
+@contextmanager
+def held(target: Path) -> Iterator[None]:
+    """Only one process at a time works on `target`; the kernel lets go when it dies.
+
+    The lock files are a fixed set that targets share by a digest of their names: they need no cleaning up, and two
+    targets that meet in one only wait for each other.
+    """
+    folder = target.parent / ".locks"
+    with on_disk(target):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / hashlib.sha256(target.name.encode()).hexdigest()[:3]):
+        yield
 
 
 class Partial:
@@ -82,7 +112,7 @@ class Partial:
         self.checksum = checksum
         self.validator: str | None = None
         self.total: int | None = None
-        self.digests = Digests()
+        self.digests = self._fresh()
         with on_disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             self._load()
@@ -102,6 +132,9 @@ class Partial:
         """Whether more bytes may be added: a validator, or a digest at the end, proves that they belong together."""
         return self.done > 0 and (self.validator is not None or self.checksum is not None)
 
+    def _fresh(self) -> Digests:
+        return Digests(self.checksum, self.size)
+
     def _load(self) -> None:
         try:
             note = json.loads(self.sidecar.read_text(encoding="utf-8"))
@@ -115,7 +148,7 @@ class Partial:
             return
         self.total = note.get("total")
         self.validator = note.get("validator") if same_url else None
-        self.digests = digest_file(self.path)
+        self.digests = digest_file(self.path, self.checksum, self.size)
         if not self.can_resume or (self.expected is not None and self.done > self.expected):
             self.discard()
 
@@ -124,7 +157,7 @@ class Partial:
         with on_disk(self.target):
             self.path.unlink(missing_ok=True)
             self.sidecar.unlink(missing_ok=True)
-        self.digests, self.validator, self.total = Digests(), None, None
+        self.digests, self.validator, self.total = self._fresh(), None, None
 
     def begin(self, validator: str | None, total: int | None) -> None:
         """Start at byte 0 of an answer that has this validator and length."""
@@ -133,15 +166,16 @@ class Partial:
         note = {"url": self.url, "validator": validator, "total": total, "size": self.size, "checksum": self.checksum}
         with on_disk(self.target):
             self.check_space()
+            if self.expected is not None and self.expected <= SMALL:
+                return
             temporary = self.sidecar.with_name(self.sidecar.name + ".tmp")
             temporary.write_text(json.dumps(note), encoding="utf-8")
             temporary.replace(self.sidecar)
 
     def check_space(self) -> None:
         """Raise `StorageError` now rather than after hours, when the rest cannot fit on the disk."""
-        if self.expected is None:
-            return
-        need, free = self.expected - self.done, shutil.disk_usage(self.target.parent).free
+        free = shutil.disk_usage(self.target.parent).free
+        need = RESERVE if self.expected is None else self.expected - self.done
         if need > free:
             raise StorageError(
                 f"Could not write {self.target}: expected room for {need:,} bytes, found {free:,} free. "

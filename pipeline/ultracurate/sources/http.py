@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ultracurate.sources._base import Candidate, Fetched, RemoteFile, SourceError, SourceState, source
+from ultracurate.sources._ask import Ask
+from ultracurate.sources._base import Candidate, RemoteFile, SourceError, SourceState, source
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources._download import download_first
-from ultracurate.sources._http import Ask, Transport
 from ultracurate.sources._urls import redact, safe_name
+from ultracurate.sources._web import WebSource
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import FileRef, SourceRef
 
 
 @source("http")
-class HttpSource:
+class HttpSource(WebSource):
     """Files by their address. `hosts: {http: URL}` sends every request to one server, which keeps the paths."""
 
-    host: str
-
     def __init__(self, context: SourceContext) -> None:
+        super().__init__(context)
         self._base = context.base_url("http", None)
-        self._http = Transport(context, "http")
 
     def search(self, query: str, limit: int) -> Iterator[Candidate]:
         """Nothing: the web at large has no search."""
@@ -55,10 +52,9 @@ class HttpSource:
             raise SourceError(SourceState.MANUAL, f"No address is known for {', '.join(missing)}")
         return [self._file(file) for file in ref.files]
 
-    def fetch(self, file: RemoteFile, target: Path) -> Fetched:
-        """Download from the address, then from each mirror until one gives the right bytes."""
-        asks = [Ask(self._moved(url), f"File {file.name!r}", kind="http") for url in (file.url, *file.mirrors)]
-        return download_first(self._http, asks, target, name=file.name, size=file.size, checksum=file.checksum)
+    def asks(self, file: RemoteFile) -> Sequence[Ask]:
+        """The address, then each mirror."""
+        return [Ask(self._moved(url), f"File {file.name!r}", kind="http") for url in (file.url, *file.mirrors)]
 
     def _file(self, ref: FileRef) -> RemoteFile:
         addresses = [url for url in (ref.url, *ref.mirrors) if url]

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.sources._base import (
@@ -61,15 +61,9 @@ class LocalSource:
 
     def fetch(self, file: RemoteFile, target: Path) -> Fetched:
         """Read and verify the file where it lies; `target` stays unused: the answer names the file itself."""
-        if file.problem:
-            raise SourceError(SourceState.MANUAL, f"{file.name}: {file.problem}", advice="Repair it, or move it away.")
-        name, _, rest = (file.uri or "").removeprefix(ROOT).partition("/")
-        root = self._context.root(name).resolve()
-        path = (root / rest).resolve()
-        if not path.is_relative_to(root):
-            raise SourceError(SourceState.MANUAL, f"{file.name}: leads out of root {name!r}", advice="Move it inside.")
+        path = self._find(file)
         try:
-            digests = digest_file(path)
+            digests = digest_file(path, file.checksum, file.size)
         except FileNotFoundError:
             raise SourceError(
                 SourceState.NOT_FOUND,
@@ -82,13 +76,37 @@ class LocalSource:
                 f"{file.name} cannot be read: {exc.strerror}",
                 advice="Give read permission, or move it away.",
             ) from None
-        if problem := digests.problem(file.size, file.checksum):
+        if problem := digests.problem(file.size):
             raise SourceError(
                 SourceState.CHECKSUM_MISMATCH,
                 f"{file.name}: {problem}",
                 advice="It changed since it was listed: restore it, or run discover again.",
             )
         return digests.fetched(path)
+
+    def open(self, file: RemoteFile, start: int = 0) -> IO[bytes]:
+        """The file itself, from byte `start` on."""
+        try:
+            stream = self._find(file).open("rb")
+        except OSError as exc:
+            raise SourceError(
+                SourceState.MANUAL,
+                f"{file.name} cannot be read: {exc.strerror}",
+                advice="Give read permission, or restore it.",
+            ) from None
+        stream.seek(start)
+        return stream
+
+    def _find(self, file: RemoteFile) -> Path:
+        """Where the file lies, never outside of its root."""
+        if file.problem:
+            raise SourceError(SourceState.MANUAL, f"{file.name}: {file.problem}", advice="Repair it, or move it away.")
+        name, _, rest = (file.uri or "").removeprefix(ROOT).partition("/")
+        root = self._context.root(name).resolve()
+        path = (root / rest).resolve()
+        if not path.is_relative_to(root):
+            raise SourceError(SourceState.MANUAL, f"{file.name}: leads out of root {name!r}", advice="Move it inside.")
+        return path
 
     def _place(self, ref: SourceRef) -> tuple[str, Path]:
         """The root's name and the folder below it."""

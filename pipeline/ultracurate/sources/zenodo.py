@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.licences import find_licence
 from ultracurate.core.log import event
+from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import (
     Access,
     Candidate,
-    Fetched,
     RemoteFile,
     SourceError,
     SourceState,
@@ -23,9 +23,8 @@ from ultracurate.sources._base import (
     source,
 )
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources._download import download_first
-from ultracurate.sources._http import Ask, Transport
-from ultracurate.sources._urls import move, quote_path, safe_name
+from ultracurate.sources._urls import quote_path, safe_name
+from ultracurate.sources._web import WebSource
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import SourceRef
@@ -35,6 +34,8 @@ TOKEN = "ZENODO_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 LIMITS = {"zenodo.search": 30.0, "zenodo": 133.0}
 """Requests a minute of a guest, as the site's own X-RateLimit headers say."""
 PAGE_GUEST, PAGE_TOKEN = 25, 100
+FIRST_DAY = date(2013, 1, 1)
+"""Zenodo opened in May 2013."""
 WINDOW = 10_000
 """Results that a query can reach, over all its pages."""
 _RECORD = re.compile(r"(?:(?:https?://(?:dx\.)?doi\.org/)?10\.\d+/zenodo\.|https?://[^/]+/records?/)?(\d+)/?")
@@ -53,52 +54,81 @@ class _Query:
     text: str
     size: int
     plain: bool = False
+    days: tuple[date, date] | None = None
+    """Only records created from the first day to the last, both included."""
+
+    def q(self) -> str:
+        """In the host's own syntax."""
+        if self.days is None:
+            return self.text
+        return f"({self.text}) AND created:[{self.days[0]} TO {self.days[1]}]"
+
+    def halves(self) -> tuple[_Query, _Query] | None:
+        """The query for each half of its days; None when it is one day already."""
+        first, last = self.days or (FIRST_DAY, date.today() + timedelta(days=1))
+        if first >= last:
+            return None
+        middle = first + (last - first) // 2
+        return replace(self, days=(first, middle)), replace(self, days=(middle + timedelta(days=1), last))
 
 
 @source("zenodo")
-class ZenodoSource:
+class ZenodoSource(WebSource):
     """One Zenodo, or another host that speaks the same API."""
 
-    host: str
+    hosts = {"zenodo": PUBLIC}  # noqa: RUF012 - read only
+    limits = LIMITS
+    parallel = 2
+    """More than that drew blocks."""
 
     def __init__(self, context: SourceContext) -> None:
-        self._base = context.base_url("zenodo", PUBLIC) or PUBLIC
-        self._token = context.token_for(TOKEN, "zenodo", PUBLIC)
-        if self._token is None and context.token(TOKEN):
-            event("zenodo.token_withheld", host=self._base)
-        self._http = Transport(context, "zenodo", public=PUBLIC, base=self._base, limits=LIMITS)
+        super().__init__(context)
+        self._base = self.base("zenodo")
+        self._token = self.token(TOKEN)
 
     def search(self, query: str, limit: int) -> Iterator[Candidate]:
         """Published datasets for a query in OpenSearch syntax, best first, each record once.
 
-        Raises `SourceError` with state `partial_listing` after the last record that the host shows, if it has more.
+        The host shows 10,000 results of a query; for more, it is asked by days of creation, newest first. Raises
+        `SourceError` with state `partial_listing` after the last record when the host has more than it shows.
         """
-        asked = _Query(query, PAGE_TOKEN if self._token else PAGE_GUEST)
-        page, rows, found = 1, 0, 0
         seen: set[str] = set()
-        while found < limit:
-            hits, total, asked = self._page(asked, page)
+        slices = [_Query(query, PAGE_TOKEN if self._token else PAGE_GUEST)]
+        while slices and len(seen) < limit:
+            asked = slices.pop()
+            hits, total, asked = self._page(asked, 1)
+            if total > WINDOW and limit - len(seen) > WINDOW and (halves := asked.halves()):
+                slices += halves
+                continue
+            yield from self._pages(asked, hits, total, limit, seen)
+
+    def _pages(
+        self, asked: _Query, hits: list[dict[str, Any]], total: int, limit: int, seen: set[str]
+    ) -> Iterator[Candidate]:
+        """All records of one query within the host's window, its first page given."""
+        page, rows = 1, 0
+        while True:
             rows += len(hits)
             for hit in hits:
                 record = str(hit.get("id") or hit.get("recid") or "")
-                if record in seen or found >= limit:
+                if record in seen or len(seen) >= limit:
                     continue
                 seen.add(record)
-                found += 1
                 yield self._candidate(hit, json.dumps(hit, ensure_ascii=False, sort_keys=True).encode())
-            if found >= limit or rows >= total:
+            if len(seen) >= limit or rows >= total:
                 return
             page += 1
             if not hits or page * asked.size > WINDOW:
                 raise SourceError(
                     SourceState.PARTIAL_LISTING,
-                    f"Zenodo has {total} records for {query!r} and showed {rows} of them (its window is {WINDOW})",
+                    f"Zenodo has {total} records for {asked.text!r} and showed {rows} of them (its window is {WINDOW})",
                 )
+            hits, total, asked = self._page(asked, page)
 
     def describe(self, ref: SourceRef) -> Candidate:
         """The record; the id of a concept leads to its newest version, whose own id is in the answer."""
         record = _record_id(ref)
-        answer = self._http.get_json(self._ask(f"{self._base}/api/records/{record}", f"Zenodo record {record}"))
+        answer = self.http.get_json(self._ask(f"{self._base}/api/records/{record}", f"Zenodo record {record}"))
         found = self._candidate(answer.data, answer.raw)
         if found.record != record:
             event("zenodo.concept", asked=record, record=found.record)
@@ -114,11 +144,10 @@ class ZenodoSource:
             raise SourceError(SourceState.NOT_FOUND, f"{where} ({found.url}) holds no files")
         return select_files(list(found.files), ref.files, where)
 
-    def fetch(self, file: RemoteFile, target: Path) -> Fetched:
-        """Download one file; the token goes to Zenodo only, never to a mirror."""
-        what = f"Zenodo file {file.name!r}"
-        asks = [self._ask(move(file.url, PUBLIC, self._base), what), *(Ask(mirror, what) for mirror in file.mirrors)]
-        return download_first(self._http, asks, target, name=file.name, size=file.size, checksum=file.checksum)
+    def asks(self, file: RemoteFile) -> Sequence[Ask]:
+        """The file at Zenodo, with the token; then its mirrors, without."""
+        first, *mirrors = super().asks(file)
+        return [replace(first, token=self._token), *mirrors]
 
     def _ask(self, url: str, what: str, **more: Any) -> Ask:
         return Ask(url, what, **{"kind": "zenodo", "token": self._token, **more})
@@ -130,11 +159,11 @@ class ZenodoSource:
             f"{self._base}/api/records",
             f"Zenodo search for {query.text!r}",
             kind="zenodo.search",
-            params={"q": query.text, "type": "dataset", "sort": "bestmatch", "size": query.size, "page": page},
+            params={"q": query.q(), "type": "dataset", "sort": "bestmatch", "size": query.size, "page": page},
             no_retry=frozenset({500}) if first_try else frozenset(),
         )
         try:
-            data = self._http.get_json(ask).data
+            data = self.http.get_json(ask).data
         except SourceError as exc:
             if exc.status == 400 and page == 1 and query.size > PAGE_GUEST:  # the token is not honoured
                 return self._page(replace(query, size=PAGE_GUEST), page)
@@ -174,6 +203,9 @@ class ZenodoSource:
                 for entry in (files if isinstance(files, list) else ())
                 if isinstance(entry, dict) and entry
             ),
+            concept=_text(data.get("conceptdoi") or data.get("conceptrecid")),
+            published=_day(meta.get("publication_date") or data.get("created")),
+            related=tuple(_related(meta.get("related_identifiers"))),
             raw=raw,
         )
 
@@ -213,3 +245,19 @@ def _record_id(ref: SourceRef) -> str:
 
 def _text(value: Any) -> str | None:
     return str(value) if value not in (None, "") else None
+
+
+def _day(value: Any) -> str | None:
+    """YYYY-MM-DD of a date as the host writes it; a year alone says too little."""
+    match = re.match(r"\d{4}-\d{2}-\d{2}", str(value or ""))
+    return match[0] if match else None
+
+
+SAME = frozenset({"isidenticalto", "isversionof", "hasversion", "isderivedfrom", "isvariantformof", "isoriginalformof"})
+"""Relations that make two records one set of data (DataCite's words, in lower case)."""
+
+
+def _related(value: Any) -> Iterator[str]:
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict) and str(entry.get("relation")).lower() in SAME and entry.get("identifier"):
+            yield str(entry["identifier"])

@@ -1,0 +1,83 @@
+"""Bodies of answers, read within bounds: a host may send bytes for ever, one a minute, or something else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import requests
+
+from ultracurate.sources._ask import Ask, JsonAnswer, TextAnswer
+from ultracurate.sources._base import SourceError, SourceState
+from ultracurate.sources._urls import redact
+
+if TYPE_CHECKING:
+    from typing import Any
+
+MAX_JSON = 64 << 20
+"""Bytes of a JSON answer; a listing is never larger, an endless body would fill the memory."""
+MAX_TEXT = 8 << 20
+"""Bytes of a page or side file."""
+MAX_SECONDS = 300.0
+"""For one answer: a host that sends a byte a minute never meets the limit between two pieces."""
+NUMBER = re.compile(r"[0-9]{1,18}")
+"""A number in a header; `str.isdigit` also takes superscripts, and `int` refuses thousands of digits."""
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def read_json(
+    response: requests.Response, ask: Ask, clock: Callable[[], float], partial_is_answer: bool = False
+) -> JsonAnswer:
+    """The parsed body; `SourceError` for a part of a list (unless that is an answer), a page or a broken body."""
+    with response:
+        body = _bounded(response, ask, clock, MAX_JSON, "JSON")
+        if ask.token:  # the answer is kept, and a host may say back what it was asked with
+            body = body.replace(ask.token.encode(), b"[redacted]")
+        headers = _headers(response)
+        if response.status_code == 206 and not partial_is_answer:
+            span = headers.get("content-range", "a part of the list")
+            raise SourceError(
+                SourceState.PARTIAL_LISTING, f"{ask.what}: {redact(ask.url)} gave only {span}", status=206
+            )
+        if not body.strip() and ask.empty is not None:
+            body = json.dumps(ask.empty).encode()
+        try:
+            data: Any = json.loads(body)
+            if _SURROGATE.search(body):  # half a character can be written in JSON, but nowhere else
+                data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+            return JsonAnswer(data, body, response.url, headers, response.status_code)
+        except (ValueError, RecursionError):
+            kind = response.headers.get("Content-Type", "no content type")
+            raise SourceError(
+                SourceState.BAD_ANSWER,
+                f"{ask.what}: {redact(ask.url)} answered {len(body)} bytes of {kind}; expected JSON",
+            ) from None
+
+
+def read_text(response: requests.Response, ask: Ask, clock: Callable[[], float]) -> TextAnswer:
+    """The body as text; what is not UTF-8 is replaced."""
+    with response:
+        body = _bounded(response, ask, clock, MAX_TEXT, "text")
+        text = body.decode("utf-8", "replace")
+        if ask.token:
+            text = text.replace(ask.token, "[redacted]")
+        return TextAnswer(text, response.url, _headers(response))
+
+
+def _headers(response: requests.Response) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _bounded(response: requests.Response, ask: Ask, clock: Callable[[], float], most: int, what: str) -> bytes:
+    body, end = bytearray(), clock() + MAX_SECONDS
+    while chunk := response.raw.read1(1 << 16, decode_content=True):
+        body += chunk
+        if len(body) > most:
+            raise SourceError(
+                SourceState.BAD_ANSWER, f"{ask.what}: {redact(ask.url)} answered more than {most >> 20} MiB of {what}"
+            )
+        if clock() > end:
+            raise requests.Timeout
+    return bytes(body)

@@ -1,0 +1,87 @@
+"""A bound on how long the head of an answer may take: one header byte a minute never meets a read timeout."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import Any
+
+import requests
+import urllib3
+
+STEP = 0.2
+"""Seconds between two looks at who is late."""
+
+
+class _Watch:
+    """One thread for all connections of a process: it shuts the sockets whose time is up."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, tuple[float, socket.socket]] = {}
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def add(self, sock: socket.socket, seconds: float) -> int:
+        """Watch a socket; the answer is the key to `done`."""
+        self._waiting[id(sock)] = (time.monotonic() + seconds, sock)
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # also in a forked child
+                self._thread = threading.Thread(target=self._run, name="late-answers", daemon=True)
+                self._thread.start()
+        return id(sock)
+
+    def done(self, key: int) -> None:
+        """The answer's head is here."""
+        self._waiting.pop(key, None)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(STEP)
+            now = time.monotonic()
+            for key, (end, sock) in list(self._waiting.items()):
+                if now > end:
+                    self._waiting.pop(key, None)
+                    with contextlib.suppress(OSError):
+                        sock.shutdown(socket.SHUT_RDWR)
+
+
+_watch = _Watch()
+
+
+class _Watched:
+    """Mixin of urllib3's connections: status line and headers come in time, or the connection fails."""
+
+    header_seconds = 120.0
+    sock: socket.socket | None
+
+    def getresponse(self) -> Any:
+        key = _watch.add(self.sock, self.header_seconds) if self.sock is not None else 0
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            _watch.done(key)
+
+
+def watched_adapter(seconds: float, pool: int = 8) -> requests.adapters.HTTPAdapter:
+    """An adapter for `requests` whose connections fail when the head of an answer takes longer than `seconds`."""
+
+    class Plain(_Watched, urllib3.connection.HTTPConnection):
+        header_seconds = seconds
+
+    class Secure(_Watched, urllib3.connection.HTTPSConnection):
+        header_seconds = seconds
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+    return Adapter(pool_connections=pool, pool_maxsize=pool)
