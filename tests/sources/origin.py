@@ -23,6 +23,8 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]  # lower-case names
     raw: str  # the request target as sent
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,15 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # else each small answer waits 40 ms
 
+        def do_POST(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
-            seen = Seen(unquote(parts.path), query, headers, self.path)
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            seen = Seen(unquote(parts.path), query, headers, self.path, self.command, body)
             origin.seen.append(seen)
             script = origin.scripts.get(seen.path)
             self._send(seen, script(seen) if script else Reply(b"nothing here", 404))

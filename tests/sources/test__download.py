@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import random
 import shutil
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,10 @@ from tests.sources.conftest import FakeTime, MakeContext
 from tests.sources.origin import Origin, Reply, Script, Seen, ranged
 from ultracurate.core.errors import StorageError
 from ultracurate.sources import Fetched, SourceError, SourceState
-from ultracurate.sources._download import download, download_first
 from ultracurate.sources._ask import Ask
+from ultracurate.sources._download import download, download_first
 from ultracurate.sources._http import Transport
+from ultracurate.sources._partial import held
 
 BODY = random.Random(7).randbytes(400_000)
 SHA256 = "sha256:" + hashlib.sha256(BODY).hexdigest()
@@ -385,3 +389,127 @@ def test_a_disk_that_fills_up_is_a_storage_error(desk: Desk, origin: Origin, mon
     monkeypatch.setattr(_partial.Partial, "check_space", discard_into_full)
     with pytest.raises(StorageError, match="disk is full"):
         desk.get(origin.serve("/f", ranged(BODY)))
+
+
+def google(md5: bytes) -> str:
+    return base64.b64encode(md5).decode()
+
+
+OFFERED = [
+    {"x-goog-hash": f"crc32c=n03x6A==,md5={google(hashlib.md5(BODY).digest())}"},
+    {"Content-MD5": google(hashlib.md5(BODY).digest())},
+    {"Content-MD5": hashlib.md5(BODY).hexdigest()},
+]
+WRONG = [
+    {"x-goog-hash": f"crc32c=n03x6A==,md5={google(hashlib.md5(b'?').digest())}"},
+    {"Content-MD5": hashlib.md5(b"?").hexdigest()},
+]
+
+
+@pytest.mark.parametrize("headers", OFFERED)
+def test_a_checksum_that_comes_with_the_answer_is_checked(
+    desk: Desk, origin: Origin, make_context: MakeContext, headers: dict[str, str]
+) -> None:
+    def script(seen: Seen) -> Reply:
+        reply = ranged(BODY, cut=300_000 if len(origin.seen) == 1 else None)(seen)
+        return replace(reply, headers=reply.headers | (headers if reply.status == 200 else {}))
+
+    got = desk.get(origin.serve("/f", script))
+    assert f"sha256:{got.sha256}" == SHA256
+    assert got.transferred == len(BODY)
+
+
+@pytest.mark.parametrize("headers", WRONG)
+def test_bytes_that_do_not_fit_the_answers_own_checksum_yield_no_file(
+    desk: Desk, origin: Origin, headers: dict[str, str]
+) -> None:
+    with pytest.raises(SourceError, match="expected md5:") as caught:
+        desk.get(origin.serve("/f", Reply(BODY, headers=headers)))
+    assert caught.value.state is SourceState.CHECKSUM_MISMATCH
+    assert desk.leftovers() == []
+
+
+def test_the_answers_own_checksum_outlives_the_process(desk: Desk, origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/f", Reply(BODY, headers={"ETag": '"v1"', **WRONG[1]}, cut=300_000))
+    with pytest.raises(SourceError):
+        Desk(desk.target.parent.parent, Transport(make_context(retries=0), "t")).get(url)
+    origin.serve("/f", ranged(BODY))  # the rest comes without it
+    # The first answer's digest does not fit the whole, so everything is fetched anew.
+    assert desk.get(url).transferred == 100_000 + len(BODY)
+
+
+def test_a_git_blob_is_checked_with_its_length(desk: Desk, origin: Origin) -> None:
+    digest = hashlib.sha1(b"blob %d\0" % len(BODY) + BODY).hexdigest()
+    assert desk.get(origin.serve("/f", ranged(BODY)), size=len(BODY), checksum=f"sha1_git:{digest}").size == len(BODY)
+    with pytest.raises(SourceError) as caught:
+        desk.get(origin.serve("/g", ranged(BODY)), size=len(BODY), checksum=f"sha1_git:{'0' * 40}")
+    assert caught.value.state is SourceState.CHECKSUM_MISMATCH
+
+
+def test_two_processes_do_not_write_one_target(desk: Desk, origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/f", ranged(BODY))
+    held_now, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with held(desk.target):
+            held_now.set()
+            let_go.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held_now.wait(5)
+    got: list[Fetched] = []
+    fetcher = threading.Thread(target=lambda: got.append(desk.get(url)))
+    fetcher.start()
+    fetcher.join(0.3)
+    assert fetcher.is_alive()
+    assert origin.seen == []
+    let_go.set()
+    fetcher.join(10)
+    holder.join(10)
+    assert got[0].size == len(BODY)
+
+
+def test_an_end_that_was_asked_for_keeps_what_came(desk: Desk, origin: Origin, make_context: MakeContext) -> None:
+    stop = threading.Event()
+
+    def script(seen: Seen) -> Reply:
+        stop.set()
+        return ranged(BODY)(seen)
+
+    url = origin.serve("/f", script)
+    with pytest.raises(SourceError, match="stopped") as caught:
+        Desk(desk.target.parent.parent, Transport(make_context(stop=stop), "t")).get(url)
+    assert caught.value.state.resumable
+
+
+def test_a_file_of_unknown_size_leaves_room_on_the_disk(
+    desk: Desk, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = origin.serve("/f", Reply(BODY, bare=True))
+    monkeypatch.setattr("ultracurate.sources._download.LOOK_EVERY", 100_000)
+    free = iter([10**12, 10**8])
+    monkeypatch.setattr(
+        "ultracurate.sources._partial.shutil.disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, next(free))
+    )
+    with pytest.raises(StorageError, match="found 100,000,000 free"):
+        desk.get(url)
+    assert not desk.target.exists()
+
+
+def test_a_signature_that_runs_out_between_cuts_is_renewed(desk: Desk, origin: Origin, elsewhere: Origin) -> None:
+    """The storage host takes each signature once; the bytes that came before it ran out are kept."""
+    used: set[str] = set()
+
+    def blob(seen: Seen) -> Reply:
+        if seen.query["sig"] in used:
+            return Reply(b"<Error><Code>AccessDenied</Code></Error>", 403, {"Content-Type": "application/xml"})
+        used.add(seen.query["sig"])
+        return ranged(BODY, cut=150_000)(seen)
+
+    there = elsewhere.serve("/blob", blob)
+    signatures = iter("1123456789")
+    url = origin.serve("/f", lambda seen: Reply(status=302, headers={"Location": f"{there}?sig={next(signatures)}"}))
+    got = desk.get(url, checksum=SHA256)
+    assert got.transferred == len(BODY)
+    assert elsewhere.sent["/blob"] < 1.01 * len(BODY)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import BytesIO
@@ -263,3 +264,127 @@ def test_a_used_up_limit_is_waited_out(origin: Origin, make_context: MakeContext
     transport.get_json(ask(url, kind="t.list"))
     transport.get_json(ask(url, kind="t.list"))
     assert fake_time.slept == [pytest.approx(30, abs=2)]
+
+
+def test_a_question_with_a_body_is_posted(origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/s", Reply(b'{"hits": []}', headers=JSON))
+    assert Transport(make_context(), "t").get_json(ask(url, json={"q": "ultrasound"})).data == {"hits": []}
+    assert origin.seen[0].method == "POST"
+    assert origin.seen[0].body == b'{"q": "ultrasound"}'
+
+
+def test_a_question_with_a_body_goes_to_no_other_host(
+    origin: Origin, elsewhere: Origin, make_context: MakeContext
+) -> None:
+    there = elsewhere.serve("/s", Reply(b"[]", headers=JSON))
+    url = origin.serve("/s", Reply(status=307, headers={"Location": there}))
+    with pytest.raises(SourceError, match="on to another host"):
+        Transport(make_context(), "t").get_json(ask(url, json={"a": 1}))
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic", "token", "BEARER"])
+def test_each_host_has_its_own_word_before_the_token(origin: Origin, make_context: MakeContext, scheme: str) -> None:
+    url = origin.serve("/s", Reply(b"[]", headers=JSON))
+    Transport(make_context(), "t").get_json(ask(url, token=SECRET, scheme=scheme))
+    assert origin.seen[0].headers["authorization"] == f"{scheme} {SECRET}"
+
+
+def test_a_refused_storage_address_is_asked_for_again(
+    origin: Origin, elsewhere: Origin, make_context: MakeContext
+) -> None:
+    """The signature ran out between the redirect and the request: the host gives a new one."""
+    expired = Reply(b"<Error><Code>AccessDenied</Code></Error>", 403, {"Content-Type": "application/xml"})
+    there = elsewhere.serve("/blob", expired, Reply(b"[1]", headers=JSON))
+    url = origin.serve("/s", Reply(status=302, headers={"Location": f"{there}?X-Sig=1"}))
+    assert Transport(make_context(), "t").get_json(ask(url, token=SECRET)).data == [1]
+    assert len(origin.asked("/s")) == 2
+    assert all("authorization" not in seen.headers for seen in elsewhere.seen)
+
+
+def test_a_lasting_refusal_of_the_storage_host_is_believed(
+    origin: Origin, elsewhere: Origin, make_context: MakeContext
+) -> None:
+    expired = Reply(b"<Error><Code>AuthenticationFailed</Code></Error>", 403, {"Content-Type": "application/xml"})
+    there = elsewhere.serve("/blob", expired)
+    url = origin.serve("/s", Reply(status=302, headers={"Location": f"{there}?X-Sig=s3cr3t"}))
+    with pytest.raises(SourceError, match="AuthenticationFailed") as caught:
+        Transport(make_context(), "t").get_json(ask(url))
+    assert caught.value.state is SourceState.RESTRICTED
+    assert "s3cr3t" not in str(caught.value)
+    assert len(elsewhere.seen) == 3
+
+
+def test_a_resolver_gives_the_address_of_now(origin: Origin, elsewhere: Origin, make_context: MakeContext) -> None:
+    elsewhere.serve("/blob", Reply(b"", 403, {"Content-Type": "application/xml"}), Reply(b"[2]", headers=JSON))
+    given: list[str] = []
+
+    def resolve() -> Ask:
+        given.append("x")
+        return Ask(f"{elsewhere.url}/blob", "Blob", params={"sig": len(given)}, headers={"X-Part": "a"})
+
+    identity = ask("https://lasting.example/file", resolve=resolve, headers={"Range": "bytes=1-"})
+    assert Transport(make_context(), "t").get_json(identity).data == [2]
+    assert [seen.query["sig"] for seen in elsewhere.seen] == ["1", "2"]
+    assert elsewhere.seen[1].headers["x-part"] == "a"
+    assert elsewhere.seen[1].headers["range"] == "bytes=1-"
+
+
+def test_where_a_403_may_ask_to_wait_it_is_waited_for(
+    origin: Origin, make_context: MakeContext, fake_time: FakeTime
+) -> None:
+    reset = str(int(time.time()) + 50)
+    used_up = Reply(b'{"message": "API rate limit exceeded"}', 403, JSON | {"X-RateLimit-Remaining": "0"})
+    used_up.headers["X-RateLimit-Reset"] = reset
+    secondary = Reply(b'{"message": "secondary rate limit"}', 403, JSON | {"Retry-After": "60"})
+    url = origin.serve("/a", used_up, secondary, Reply(b"[]", headers=JSON))
+    assert Transport(make_context(), "t", waits=frozenset({403, 429, 503})).get_json(ask(url)).data == []
+    assert fake_time.slept == [pytest.approx(50, abs=3), 60]
+
+
+def test_elsewhere_a_403_means_no(origin: Origin, make_context: MakeContext, fake_time: FakeTime) -> None:
+    """Zenodo sends Retry-After with every answer, also with a refusal."""
+    url = origin.serve("/a", Reply(b'{"message": "Permission denied."}', 403, JSON | {"Retry-After": "59"}))
+    with pytest.raises(SourceError) as caught:
+        Transport(make_context(), "t").get_json(ask(url))
+    assert caught.value.state is SourceState.RESTRICTED
+    assert fake_time.slept == []
+
+
+def test_an_empty_answer_can_mean_no_rows(origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/a", Reply(b"", headers=JSON))
+    assert Transport(make_context(), "t").get_json(ask(url, empty=[])).data == []
+    with pytest.raises(SourceError, match="expected JSON"):
+        Transport(make_context(), "t").get_json(ask(url))
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.answers: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self.answers.get(key)
+
+    def put(self, key: str, answer: bytes) -> None:
+        self.answers[key] = answer
+
+
+def test_a_kept_answer_is_not_asked_for_again(origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/a", Reply(b'{"n": 1}', headers=JSON | {"Link": '<x>; rel="next"', "Set-Cookie": "a=b"}))
+    kept = Kept()
+    first = Transport(make_context(answers=kept), "t").get_json(ask(url, params={"page": 1}, token=SECRET))
+    again = Transport(make_context(answers=kept), "t").get_json(ask(url, params={"page": 1}))
+    assert first.data == again.data == {"n": 1}
+    assert again.headers == {"link": '<x>; rel="next"'}
+    assert len(origin.seen) == 1
+    Transport(make_context(answers=kept), "t").get_json(ask(url, params={"page": 2}))
+    assert len(origin.seen) == 2
+    assert all(SECRET.encode() not in answer and b"a=b" not in answer for answer in kept.answers.values())
+
+
+def test_a_failure_is_not_kept(origin: Origin, make_context: MakeContext) -> None:
+    url = origin.serve("/a", Reply(b"<html>", 200), Reply(b"[]", headers=JSON))
+    kept = Kept()
+    with pytest.raises(SourceError):
+        Transport(make_context(answers=kept), "t").get_json(ask(url))
+    assert Transport(make_context(answers=kept), "t").get_json(ask(url)).data == []

@@ -56,6 +56,12 @@ class Recipe(Settings):
     limits: dict[str, float] = Field(
         default_factory=dict, description="Requests a minute, by host (zenodo), class (zenodo.search) or *; 0: no limit"
     )
+    parallel: dict[str, int] = Field(
+        default_factory=dict, description="Downloads at the same time, by host or *, over the host's own number; 0: all"
+    )
+    bandwidth: float | None = Field(
+        default=None, gt=0, description="Megabytes a second for all downloads of one machine together"
+    )
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Settings by stage name")
 
     @property

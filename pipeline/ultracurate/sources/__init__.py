@@ -13,17 +13,21 @@ from ultracurate.sources._base import (
     source,
     source_names,
 )
-from ultracurate.sources._context import SourceContext
+from ultracurate.sources._context import KeptAnswers, SourceContext, machine_folder
+from ultracurate.sources._partial import held
 
 __all__ = [
     "Candidate",
     "Fetched",
+    "KeptAnswers",
     "RemoteFile",
     "Source",
     "SourceContext",
     "SourceError",
     "SourceState",
     "create_source",
+    "held",
+    "machine_folder",
     "source",
     "source_names",
 ]

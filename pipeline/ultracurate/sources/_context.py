@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,8 +66,10 @@ class SourceContext:
     """Seconds before the first retry; doubles each time, up to a minute, with jitter."""
     max_wait: float = 900.0
     """Longest Retry-After that is waited for; a longer one ends the call with state `quota`."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    stop: threading.Event | None = field(default=None, repr=False)
+    """When set, whatever is under way ends soon, with what came kept for the next run."""
     session_factory: Callable[[], requests.Session] | None = None
 
     def _variable(self, name: str) -> str | None:

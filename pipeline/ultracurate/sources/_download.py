@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -164,7 +165,7 @@ class _Fill:
         self._refuse_page(response)
         if part.size is not None and total is not None and total != part.size:
             raise _Unfit(f"expected {part.size} bytes, the host offers {total}")
-        part.begin(_validator(response), total)
+        part.begin(_validator(response), total, None if part.checksum or not plain else _offered(response))
         return True
 
     def _continues(self, response: requests.Response) -> bool:
@@ -196,6 +197,7 @@ class _Fill:
         bandwidth = bandwidth_pacer(self.transport.context)
         with part.appending() as file:
             while True:
+                self.transport.check_stop(self.ask)
                 try:
                     # read1 hands over what has arrived, so a cut loses nothing; raw bytes, as digests are of those
                     data = response.raw.read1(CHUNK, decode_content=False)
@@ -264,3 +266,18 @@ def _validator(response: requests.Response) -> str | None:
         return str(etag)
     modified: str | None = response.headers.get("Last-Modified")
     return modified
+
+
+_GOOGLE_MD5 = re.compile(r"(?:^|[,\s])md5=([A-Za-z0-9+/]{22}==)")
+
+
+def _offered(response: requests.Response) -> str | None:
+    """The md5 of the whole file that an answer carries: Content-MD5 (base64, or hex at Zenodo) or x-goog-hash."""
+    stated = response.headers.get("Content-MD5", "").strip()
+    if re.fullmatch(r"[0-9a-fA-F]{32}", stated):
+        return f"md5:{stated.lower()}"
+    google = _GOOGLE_MD5.search(response.headers.get("x-goog-hash", ""))
+    code = google[1] if google else stated
+    if not re.fullmatch(r"[A-Za-z0-9+/]{22}==", code):
+        return None
+    return f"md5:{base64.b64decode(code).hex()}"

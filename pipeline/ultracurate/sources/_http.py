@@ -129,6 +129,11 @@ class Transport:
         """The body as text, after retries; no more than a few MiB of it."""
         return self._attempt(ask, lambda response: read_text(response, ask, self.context.clock))
 
+    def check_stop(self, ask: Ask) -> None:
+        """Raise when somebody asked for an end."""
+        if self.context.stop is not None and self.context.stop.is_set():
+            raise SourceError(SourceState.UNREACHABLE, f"{ask.what}: stopped")
+
     def pause(self, attempt: int) -> None:
         """Sleep before attempt number `attempt` + 1: exponential, with jitter."""
         self.context.sleep(self.backoff(attempt))
@@ -141,6 +146,7 @@ class Transport:
     def _attempt(self, ask: Ask, read: Callable[[requests.Response], T]) -> T:
         attempt = refused = 0
         while True:
+            self.check_stop(ask)
             wait = self.backoff(attempt)
             status: int | None = None
             try:

@@ -32,7 +32,7 @@ class Pacer:
         rate: float,
         capacity: float,
         clock: Callable[[], float],
-        sleep: Callable[[float], None],
+        sleep: Callable[[float], object],
         file: Path | None = None,
     ) -> None:
         self.rate = rate

@@ -87,13 +87,13 @@ def digest_file(path: Path, checksum: str | None = None, size: int | None = None
 
 
 @contextmanager
-def held(target: Path) -> Iterator[None]:
-    """Only one process at a time works on `target`; the kernel lets go when it dies.
+def held(target: Path, purpose: str = "fetched") -> Iterator[None]:
+    """Only one process at a time works on `target`, for one purpose; the kernel lets go when it dies.
 
     The lock files are a fixed set that targets share by a digest of their names: they need no cleaning up, and two
     targets that meet in one only wait for each other.
     """
-    folder = target.parent / ".locks"
+    folder = target.parent / ".locks" / purpose
     with on_disk(target):
         folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / hashlib.sha256(target.name.encode()).hexdigest()[:3]):
@@ -112,6 +112,8 @@ class Partial:
         self.checksum = checksum
         self.validator: str | None = None
         self.total: int | None = None
+        self.offered: str | None = None
+        """Checksum that came with the answer itself, where nobody stated one before."""
         self.digests = self._fresh()
         with on_disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +135,7 @@ class Partial:
         return self.done > 0 and (self.validator is not None or self.checksum is not None)
 
     def _fresh(self) -> Digests:
-        return Digests(self.checksum, self.size)
+        return Digests(self.checksum or self.offered, self.size)
 
     def _load(self) -> None:
         try:
@@ -148,7 +150,8 @@ class Partial:
             return
         self.total = note.get("total")
         self.validator = note.get("validator") if same_url else None
-        self.digests = digest_file(self.path, self.checksum, self.size)
+        self.offered = note.get("offered")
+        self.digests = digest_file(self.path, self.checksum or self.offered, self.size)
         if not self.can_resume or (self.expected is not None and self.done > self.expected):
             self.discard()
 
@@ -157,13 +160,16 @@ class Partial:
         with on_disk(self.target):
             self.path.unlink(missing_ok=True)
             self.sidecar.unlink(missing_ok=True)
-        self.digests, self.validator, self.total = self._fresh(), None, None
+        self.validator = self.total = self.offered = None
+        self.digests = self._fresh()
 
-    def begin(self, validator: str | None, total: int | None) -> None:
-        """Start at byte 0 of an answer that has this validator and length."""
+    def begin(self, validator: str | None, total: int | None, offered: str | None = None) -> None:
+        """Start at byte 0 of an answer that has this validator, length and checksum."""
         self.discard()
-        self.validator, self.total = validator, total
+        self.validator, self.total, self.offered = validator, total, offered
+        self.digests = self._fresh()
         note = {"url": self.url, "validator": validator, "total": total, "size": self.size, "checksum": self.checksum}
+        note["offered"] = offered
         with on_disk(self.target):
             self.check_space()
             if self.expected is not None and self.expected <= SMALL:

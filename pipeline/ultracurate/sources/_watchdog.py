@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import requests
 import urllib3
@@ -32,9 +32,9 @@ class _Watch:
                 self._thread.start()
         return id(sock)
 
-    def done(self, key: int) -> None:
-        """The answer's head is here."""
-        self._waiting.pop(key, None)
+    def done(self, key: int) -> bool:
+        """The answer's head is here; False if its time was up before."""
+        return self._waiting.pop(key, None) is not None
 
     def _run(self) -> None:
         while True:
@@ -57,11 +57,17 @@ class _Watched:
     sock: socket.socket | None
 
     def getresponse(self) -> Any:
-        key = _watch.add(self.sock, self.header_seconds) if self.sock is not None else 0
-        try:
+        if self.sock is None:
             return super().getresponse()  # type: ignore[misc]
+        key = _watch.add(self.sock, self.header_seconds)
+        try:
+            answer = super().getresponse()  # type: ignore[misc]
         finally:
-            _watch.done(key)
+            in_time = _watch.done(key)
+        if not in_time:  # half a head reads like a whole one
+            answer.close()
+            raise urllib3.exceptions.ReadTimeoutError(cast("Any", None), "", "the head of the answer took too long")
+        return answer
 
 
 def watched_adapter(seconds: float, pool: int = 8) -> requests.adapters.HTTPAdapter:

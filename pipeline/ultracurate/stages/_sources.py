@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 from ultracurate.core.context import Context
-from ultracurate.sources import Source, SourceContext, create_source
+from ultracurate.sources import KeptAnswers, Source, SourceContext, create_source, machine_folder
 
 
-def open_source(ctx: Context, host: str) -> Source:
-    """The source called `host`, with the recipe's addresses and folders."""
-    return create_source(host, SourceContext(hosts=ctx.recipe.hosts, roots=ctx.recipe.roots, limits=ctx.recipe.limits))
+def open_source(
+    ctx: Context, host: str, answers: KeptAnswers | None = None, stop: threading.Event | None = None
+) -> Source:
+    """The source called `host`, with the recipe's addresses, folders and limits; for one thread.
+
+    Answers are kept in `answers`, where that is given, and not asked for again. Once `stop` is set, its work ends.
+    """
+    recipe = ctx.recipe
+    context = SourceContext(
+        hosts=recipe.hosts,
+        roots=recipe.roots,
+        limits=recipe.limits,
+        parallel=recipe.parallel,
+        bandwidth=recipe.bandwidth,
+        shared=machine_folder(),
+        answers=answers,
+        stop=stop,
+        sleep=stop.wait if stop else time.sleep,
+    )
+    return create_source(host, context)
