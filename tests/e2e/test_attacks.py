@@ -150,18 +150,20 @@ def test_a_host_that_drips_a_file_is_given_up(origin: Origin, tmp_path: Path, mo
 # Secrets
 
 
-class Recorder(requests.Session):
+class Recorder(requests.adapters.BaseAdapter):
     """Notes which login goes where, and reaches nobody."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[tuple[str, str | None]] = []
 
-    def get(self, url: Any, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Note, then fail."""
-        request = options["auth"](requests.Request("GET", url).prepare())
-        self.sent.append((str(url).split("/api")[0], request.headers.get("Authorization")))
+        self.sent.append((str(request.url).split("/api")[0], request.headers.get("Authorization")))
         raise requests.ConnectionError
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_a_recipe_cannot_send_the_token_elsewhere(recipe: str, owner: str, goes:
         hosts={"zenodo": recipe} if recipe else {},
         environ={"ZENODO_TOKEN": SECRET, "ULTRACURATE_HOST_ZENODO": owner},
         retries=0,
-        session_factory=lambda: recorder,
+        adapter=recorder,
     )
     with pytest.raises(SourceError):
         create_source("zenodo", context).describe(SourceRef(host="zenodo", record="1"))

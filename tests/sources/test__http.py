@@ -222,14 +222,9 @@ def test_a_step_from_https_to_http_is_refused(origin: Origin, make_context: Make
             )
             return self.build_response(request, raw)
 
-    def session() -> requests.Session:
-        made = requests.Session()
-        made.mount("https://", Insecure())
-        return made
-
     origin.serve("/a", Reply(b"[]"))
     with pytest.raises(SourceError, match="unencrypted http"):
-        Transport(make_context(session_factory=session), "t").get_json(ask("https://safe.example/a"))
+        Transport(make_context(adapter=Insecure()), "t").get_json(ask("https://safe.example/a"))
     assert origin.seen == []
 
 

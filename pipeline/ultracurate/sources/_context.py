@@ -70,7 +70,8 @@ class SourceContext:
     clock: Callable[[], float] = time.monotonic
     stop: threading.Event | None = field(default=None, repr=False)
     """When set, whatever is under way ends soon, with what came kept for the next run."""
-    session_factory: Callable[[], requests.Session] | None = None
+    adapter: requests.adapters.BaseAdapter | None = field(default=None, repr=False)
+    """What carries the requests, in place of real connections."""
 
     def _variable(self, name: str) -> str | None:
         environ = os.environ if self.environ is None else self.environ

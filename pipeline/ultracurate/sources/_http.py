@@ -26,10 +26,10 @@ from ultracurate.sources._ask import (
 )
 from ultracurate.sources._base import SourceError, SourceState
 from ultracurate.sources._bodies import NUMBER, read_json, read_text
+from ultracurate.sources._connections import Connections, watched_adapter
 from ultracurate.sources._context import SourceContext
 from ultracurate.sources._limits import Pacer, shared_pacer
 from ultracurate.sources._urls import move, origin, redact, redact_text
-from ultracurate.sources._watchdog import watched_adapter
 
 NETWORK_ERRORS = (
     requests.ConnectionError,
@@ -89,16 +89,11 @@ class Transport:
         self._waits = waits
         self.at_once = at_once
         """Downloads that this host takes at the same time, unless a setting says otherwise."""
-        self._session = (context.session_factory or requests.Session)()
-        self._session.headers["User-Agent"] = context.user_agent
-        if context.session_factory is None:
-            adapter = watched_adapter(context.header_seconds)
-            self._session.mount("https://", adapter)
-            self._session.mount("http://", adapter)
+        self._connections = Connections(context.adapter or watched_adapter(context.header_seconds), context.timeout)
 
     def close(self) -> None:
         """Close the connections that are kept alive."""
-        self._session.close()
+        self._connections.close()
 
     def local(self, url: str) -> str:
         """A public address moved to where its host is configured to be; any other stays as it is."""
@@ -195,16 +190,15 @@ class Transport:
             at_home = origin(url) == origin(first.url)
             headers = {**first.headers, **(ask.headers if ask.resolve else {})} if at_home else dict(ask.headers)
             self._throttle(url, ask.kind)
-            response = self._session.request(
-                "GET" if json is None else "POST",
-                url,
-                params=params,
-                json=json,
-                headers=headers,
-                auth=Credentials(first.token if at_home else None, first.scheme),
-                stream=True,
-                timeout=self.context.timeout,
-                allow_redirects=False,
+            response = self._connections.send(
+                requests.Request(
+                    "GET" if json is None else "POST",
+                    url,
+                    params=params,
+                    json=json,
+                    headers={"User-Agent": self.context.user_agent, **headers},
+                    auth=Credentials(first.token if at_home else None, first.scheme),
+                )
             )
             self._note_limit(response, url, ask.kind)
             location = response.headers.get("Location")

@@ -6,15 +6,19 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from filelock import FileLock
-
 from ultracurate.core.errors import StorageError, storage_error
 from ultracurate.sources._base import Fetched
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs on one work directory are up to the user there
+    fcntl = None  # type: ignore[assignment]
 
 CHUNK = 1 << 18
 SMALL = 1 << 18
@@ -87,17 +91,54 @@ def digest_file(path: Path, checksum: str | None = None, size: int | None = None
 
 
 @contextmanager
-def held(target: Path, purpose: str = "fetched") -> Iterator[None]:
-    """Only one process at a time works on `target`, for one purpose; the kernel lets go when it dies.
+def held(target: Path) -> Iterator[None]:
+    """Only one process at a time works on `target`; the kernel lets go when it dies. A thread may hold it twice.
 
-    The lock files are a fixed set that targets share by a digest of their names: they need no cleaning up, and two
-    targets that meet in one only wait for each other.
+    The lock is on the `.part` file itself, so that it leaves nothing behind.
     """
-    folder = target.parent / ".locks" / purpose
-    with on_disk(target):
-        folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / hashlib.sha256(target.name.encode()).hexdigest()[:3]):
+    part = part_of(target)
+    mine: set[Path] = _mine.__dict__.setdefault("parts", set())
+    if part in mine:
         yield
+        return
+    with on_disk(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(part)
+    mine.add(part)
+    try:
+        yield
+    finally:
+        mine.discard(part)
+        if _is_at(lock, part) and os.fstat(lock).st_size == 0:
+            part.unlink()
+        os.close(lock)
+
+
+_mine = threading.local()
+
+
+def _lock(part: Path) -> int:
+    """A descriptor of the file that is at `part` now, locked."""
+    while True:
+        lock = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_at(lock, part):
+            return lock
+        os.close(lock)  # who held it before has published or removed it
+
+
+def _is_at(lock: int, part: Path) -> bool:
+    try:
+        there = part.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(lock))
+
+
+def part_of(target: Path) -> Path:
+    """Where the unfinished bytes of a target lie."""
+    return target.with_name(target.name + ".part")
 
 
 class Partial:
@@ -105,7 +146,7 @@ class Partial:
 
     def __init__(self, target: Path, url: str, size: int | None, checksum: str | None) -> None:
         self.target = target
-        self.path = target.with_name(target.name + ".part")
+        self.path = part_of(target)
         self.sidecar = target.with_name(target.name + ".part.json")
         self.url = url
         self.size = size
@@ -158,7 +199,8 @@ class Partial:
     def discard(self) -> None:
         """Forget everything that is here."""
         with on_disk(self.target):
-            self.path.unlink(missing_ok=True)
+            if self.path.exists():
+                os.truncate(self.path, 0)  # not removed: the lock is on it
             self.sidecar.unlink(missing_ok=True)
         self.validator = self.total = self.offered = None
         self.digests = self._fresh()
@@ -202,17 +244,13 @@ class Partial:
         self.digests.add(data)
 
     def publish(self, transferred: int) -> Fetched:
-        """Make the verified bytes appear as the target, whole and safe on the disk."""
+        """Make the verified bytes appear as the target; those of a large file are safe on the disk before."""
         with on_disk(self.target):
             if not self.path.exists():
                 self.path.touch()  # a file of 0 bytes
-            with self.path.open("rb") as file:
-                os.fsync(file.fileno())
+            if self.done > SMALL:  # of small ones the caller makes many safe at once
+                with self.path.open("rb") as file:
+                    os.fsync(file.fileno())
             self.path.replace(self.target)
             self.sidecar.unlink(missing_ok=True)
-            folder = os.open(self.target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
         return self.digests.fetched(self.target, transferred)

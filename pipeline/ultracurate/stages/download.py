@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -57,7 +58,9 @@ def download(part: pa.Table, cfg: DownloadConfig, ctx: Context) -> Result:
             ctx.count("bytes_transferred", transferred or 0)
             return columns
 
-        return each(part, ctx, one)
+        result = each(part, ctx, one)
+    os.sync()  # once, not for each of thousands of small files: the part's table says that they are here
+    return result
 
 
 @contextmanager
@@ -93,7 +96,7 @@ def _bring(row: Row, ctx: Context, source_of: Callable[[str], Source]) -> tuple[
         return _columns(row["url"], fetched.sha256, fetched.size), 0
     identity = _identity(row)
     target = ctx.store.scratch() / "downloads" / identity
-    with held(target, "stored"):  # another run may be bringing the same file
+    with held(target):  # another run may be bringing the same file
         if (known := _stored(identity, ctx)) is not None:
             return known, None
         return _fetch(_mirrored(remote, row, ctx), target, identity, source, ctx)

@@ -1,12 +1,17 @@
-"""A bound on how long the head of an answer may take: one header byte a minute never meets a read timeout."""
+"""Kept connections: one request at a time, no cookies, no logins from files, and heads of answers that come in time.
+
+`requests` bounds the wait for the next byte only: a host that sends one header byte a minute never meets that.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -68,6 +73,32 @@ class _Watched:
             answer.close()
             raise urllib3.exceptions.ReadTimeoutError(cast("Any", None), "", "the head of the answer took too long")
         return answer
+
+
+class Connections:
+    """Sends single requests and keeps the connections; redirects are the caller's matter."""
+
+    def __init__(self, adapter: requests.adapters.BaseAdapter, timeout: tuple[float, float]) -> None:
+        self._adapter = adapter
+        self._timeout = timeout
+        # As a session of requests does it, but looked up once and not for every request.
+        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._proxies: dict[str, dict[str, str]] = {}
+
+    def send(self, request: requests.Request) -> requests.Response:
+        """The answer, its body still to be read; the exceptions are those of requests."""
+        prepared = request.prepare()
+        url = prepared.url or ""
+        place = urlsplit(url).netloc
+        if place not in self._proxies:
+            self._proxies[place] = dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+        return self._adapter.send(
+            prepared, stream=True, timeout=self._timeout, verify=self._verify, proxies=self._proxies[place]
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
 
 
 def watched_adapter(seconds: float, pool: int = 8) -> requests.adapters.HTTPAdapter:
