@@ -17,6 +17,7 @@ from ultracurate.core.dataset import load_all
 from ultracurate.core.errors import UltracurateError
 from ultracurate.core.resources import manifests_dir, recipes_dir
 from ultracurate.core.stage import Scope, chain
+from ultracurate.terminal.access import todo, totals, waiting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,6 +145,11 @@ def datasets_page() -> str:
         "and no legal advice; cleaned frames are changed copies, so `only unchanged` rules them out. An empty cell "
         "means that nobody established it.\n\n"
     )
+    counts = totals(list(known.values()))
+    lead += (
+        f"{waiting(counts, len(known))}. `ultracurate plan` says the same of the datasets of a recipe, and what a "
+        "person must do for each; it stands under “to do” below as well.\n\n"
+    )
     return HEAD + lead + table(heads, rows) + _recipes() + "".join(_dataset(m) for m in known.values())
 
 
@@ -163,6 +169,7 @@ def _recipes() -> str:
 def _dataset(m: DatasetManifest) -> str:
     facts: list[tuple[str, object]] = [
         ("version", m.version),
+        ("to do", "; ".join(todo(m))),
         ("licence read in", m.licence.evidence),
         ("note on the licence", m.licence.note),
         ("modality", m.modality),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ultracurate.core.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
+    from ultracurate.core.config import Recipe
     from ultracurate.core.executor import Executor
     from ultracurate.core.spec import Spec
     from ultracurate.core.store import Store
@@ -38,11 +39,7 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="End with exit code
 def open_spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> Spec:
     """The recipe of that name or file with its settings and folders, resolved against all known manifests."""
     from ultracurate.core.config import load_recipe
-    from ultracurate.core.dataset import load_all
-    from ultracurate.core.resources import manifests_dir, recipes_dir
-    from ultracurate.core.spec import resolve
-    from ultracurate.ontology.rules import check_manifest
-    from ultracurate.ontology.tree import Ontology
+    from ultracurate.core.resources import recipes_dir
 
     path = Path(recipe)
     if not path.suffix and not path.is_file():  # the demo makes a folder `demo`, which is not the recipe of that name
@@ -50,8 +47,27 @@ def open_spec(recipe: str, sets: list[str] | None, roots: list[str] | None) -> S
         if not path.exists():
             shipped = ", ".join(sorted(p.stem for p in recipes_dir().glob("*.yaml")))
             raise ConfigError(f"No recipe is called {recipe!r}. Shipped: {shipped}; or give the path of a YAML file.")
-    places = dict(_pair(item) for item in roots or ())
-    loaded = load_recipe(path, sets or (), places)
+    return _resolved(load_recipe(path, sets or (), _places(roots)))
+
+
+def open_recipe(data: dict[str, Any], sets: list[str] | None, roots: list[str] | None) -> Spec:
+    """A recipe that no file holds, as data, with its settings and folders."""
+    from ultracurate.core.config import recipe_of
+
+    return _resolved(recipe_of(data, Path.cwd(), f"Recipe {data['name']!r}", sets or (), _places(roots)))
+
+
+def _places(roots: list[str] | None) -> dict[str, str]:
+    return dict(_pair(item) for item in roots or ())
+
+
+def _resolved(loaded: Recipe) -> Spec:
+    from ultracurate.core.dataset import load_all
+    from ultracurate.core.resources import manifests_dir
+    from ultracurate.core.spec import resolve
+    from ultracurate.ontology.rules import check_manifest
+    from ultracurate.ontology.tree import Ontology
+
     folders = [manifests_dir(), *(Path(folder) for folder in loaded.manifests)]
     spec = resolve(loaded, load_all(*folders), Ontology.load().stamp)
     # A wrong label id would otherwise be found after hours of work, by the stage that looks it up.

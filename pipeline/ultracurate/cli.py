@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ultracurate import validate
+from ultracurate import browse, validate
 from ultracurate.arguments import (
     ExecutorOption,
     JsonOption,
@@ -30,7 +30,8 @@ from ultracurate.arguments import (
     open_store,
     start_executor,
 )
-from ultracurate.core.errors import ConfigError, StorageError, UltracurateError, printable, storage_error
+from ultracurate.core.errors import StorageError, UltracurateError, printable, storage_error
+from ultracurate.discover import discover
 
 if TYPE_CHECKING:
     from ultracurate.core.executor import Executor
@@ -45,9 +46,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # boxes around the help cost more than half of the start-up time
     context_settings={"max_content_width": 110},
 )
-datasets = typer.Typer(help="Browse the dataset manifests.", no_args_is_help=True)
 app.add_typer(validate.app, name="validate")
-app.add_typer(datasets, name="datasets")
+app.add_typer(browse.app, name="datasets")
 
 
 def main() -> None:
@@ -224,8 +224,8 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Run everything on synthetic ultrasound, served by a small host on this machine: no account, no network."""
-    from ultracurate.phantom.datasets import build_demo
-    from ultracurate.phantom.server import LocalZenodo
+    from ultracurate.phantom.datasets import build_demo, load_records
+    from ultracurate.phantom.hosts.server import LocalHosts
 
     hosts = folder / "hosts"
     try:
@@ -233,9 +233,10 @@ def demo(
     except OSError as exc:
         unusable = StorageError(f"Could not write {hosts}: {exc.strerror}. Choose another --work.")
         raise storage_error(exc, str(hosts)) or unusable from exc
-    with LocalZenodo(hosts) as server:
+    with LocalHosts(load_records(hosts)) as server:
         # Another seed gives other files under the same record ids: the host is asked again.
-        settings = [f"hosts.zenodo={server.url}", "limits.*=0", f"discover.as_of=seed {seed}", *(sets or ())]
+        zenodo = server.hosts["zenodo"]
+        settings = [f"hosts.zenodo={zenodo}", "limits.*=0", f"discover.as_of=seed {seed}", *(sets or ())]
         spec = open_spec("demo", settings, None)
         _run(
             open_store(folder / "work"), spec, "all", partial(start_executor, None, workers, None), None, False, as_json
@@ -259,30 +260,4 @@ def measure(
     print_measure(MEASURES.get(name)(quick=quick), as_json)
 
 
-@datasets.command("list")
-def datasets_list(as_json: JsonOption = False) -> None:
-    """One line for each dataset."""
-    from ultracurate.core.dataset import load_all
-    from ultracurate.core.resources import manifests_dir
-    from ultracurate.terminal.datasets import print_datasets
-
-    print_datasets(load_all(manifests_dir()), as_json)
-
-
-@datasets.command("show")
-def datasets_show(slug: Annotated[str, typer.Argument(help="Slug of a dataset.")], as_json: JsonOption = False) -> None:
-    """Everything known about one dataset."""
-    import difflib
-
-    import yaml
-
-    from ultracurate.core.dataset import load_all
-    from ultracurate.core.resources import manifests_dir
-
-    known = load_all(manifests_dir())
-    if slug not in known:
-        near = difflib.get_close_matches(slug, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"No dataset is called {slug!r}.{hint} Known: {', '.join(known)}")
-    data: dict[str, Any] = known[slug].model_dump(mode="json", exclude_defaults=True)
-    typer.echo(json.dumps(data) if as_json else yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
+app.command("discover")(discover)

@@ -23,8 +23,8 @@ from ultracurate.core.stage import Row, chain
 from ultracurate.core.store import Store
 from ultracurate.execution.serial import SerialExecutor
 from ultracurate.ontology.tree import Ontology
-from ultracurate.phantom.datasets import build_demo
-from ultracurate.phantom.server import LocalZenodo
+from ultracurate.phantom.datasets import build_demo, load_records
+from ultracurate.phantom.hosts.server import LocalHosts
 from ultracurate.phantom.truth import DemoTruth, Plant
 from ultracurate.report.funnel import funnel
 from ultracurate.report.load import load_tables
@@ -74,8 +74,8 @@ class Finished:
 
 
 def run_demo(folder: Path, hosts: Path, truth: DemoTruth, *sets: str) -> Finished:
-    with LocalZenodo(hosts) as server:
-        spec = spec_of(server.url, *sets)
+    with LocalHosts(load_records(hosts)) as server:
+        spec = spec_of(server.hosts["zenodo"], *sets)
         store = Store(folder)
         return Finished(store, spec, run(store, spec, SerialExecutor()), truth, hosts)
 
@@ -195,7 +195,7 @@ def test_groups_and_official_splits_hold(demo: Finished) -> None:
         ("restricted", "restricted"),
         ("not_ultrasound", "not_ultrasound"),
         ("candidate", "awaits_manifest"),
-        ("duplicate", "same_content"),
+        ("duplicate", "duplicate_content"),
         ("unknown_licence", "awaits_manifest"),
         ("deleted", None),
         ("software", None),

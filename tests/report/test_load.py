@@ -12,10 +12,11 @@ from ultracurate.core.errors import ConfigError
 from ultracurate.core.runner import RunResult
 from ultracurate.core.spec import Spec
 from ultracurate.core.store import Store
-from ultracurate.phantom.faults import Faults
+from ultracurate.phantom.datasets import load_records, save_record
+from ultracurate.phantom.hosts.faults import Faults
+from ultracurate.phantom.hosts.records import HostRecord
+from ultracurate.phantom.hosts.server import LocalHosts
 from ultracurate.phantom.packing import pack_zip
-from ultracurate.phantom.records import HostRecord, save_record
-from ultracurate.phantom.server import LocalZenodo
 from ultracurate.report.funnel import FunnelRow, funnel
 from ultracurate.report.load import finished_run, load_tables
 from ultracurate.report.model import RunTables
@@ -31,13 +32,13 @@ def host(tmp_path: Path) -> Path:
     members = {"a.png": one, "b.png": one, "c.png": png(picture(2)), "bad.png": b"no picture", "read.me": b"hello"}
     folder = tmp_path / "host"
     contents = {"all.zip": pack_zip(members), "loose.png": png(picture(3)), "late.png": png(picture(4))}
-    save_record(folder, HostRecord(7, 107, "Thyroid ultrasound"), contents)
+    save_record(folder, HostRecord("zenodo", "7", "Thyroid ultrasound"), contents)
     return folder
 
 
-def spec_at(server: LocalZenodo, **recipe: Any) -> Spec:
+def spec_at(server: LocalHosts, **recipe: Any) -> Spec:
     toy = manifest("toy", sources=[{"host": "zenodo", "record": "7"}])
-    return resolved(toy, hosts={"zenodo": server.url}, limits={"*": 0.0}, stages=FAST, **recipe)
+    return resolved(toy, hosts={"zenodo": server.hosts["zenodo"]}, limits={"*": 0.0}, stages=FAST, **recipe)
 
 
 def books(tables: RunTables) -> dict[str, FunnelRow]:
@@ -49,7 +50,7 @@ def books(tables: RunTables) -> dict[str, FunnelRow]:
 
 
 def test_the_books_of_a_run_with_every_kind_of_loss_balance(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         spec = spec_at(server)
         result = run_folder(tmp_path / "work", spec)
     tables = load_tables(Store(tmp_path / "work"), spec, result)
@@ -65,7 +66,7 @@ def test_the_books_of_a_run_with_every_kind_of_loss_balance(host: Path, tmp_path
 
 
 def test_pixels_of_a_frame_can_be_fetched(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         spec = spec_at(server)
         result = run_folder(tmp_path / "work", spec)
     tables = load_tables(Store(tmp_path / "work"), spec, result)
@@ -80,7 +81,7 @@ def test_the_books_balance_after_a_retry_that_helps_and_one_that_does_not(
     host: Path, tmp_path: Path, retries: int
 ) -> None:
     work = tmp_path / "work"
-    with LocalZenodo(host, Faults(html_instead=frozenset({"late.png"}))) as server:
+    with LocalHosts(load_records(host), Faults(html_instead=frozenset({"late.png"}))) as server:
         spec = spec_at(server)
         first = run_folder(work, spec)
         before = books(load_tables(Store(work), spec, first))
@@ -102,7 +103,7 @@ def test_the_books_balance_after_a_retry_that_helps_and_one_that_does_not(
 
 def test_a_finished_run_is_found_again_from_its_directory(host: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "work")
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         spec = spec_at(server)
         result = run_folder(tmp_path / "work", spec)
     again = finished_run(store, spec)
@@ -116,7 +117,7 @@ def test_a_finished_run_is_found_again_from_its_directory(host: Path, tmp_path: 
 
 def test_an_unfinished_run_says_which_stage_is_missing(host: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "work")
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         spec = spec_at(server)
         with pytest.raises(ConfigError, match="'discover'"):
             finished_run(store, spec)
@@ -126,8 +127,8 @@ def test_an_unfinished_run_says_which_stage_is_missing(host: Path, tmp_path: Pat
 
 
 def test_a_run_that_ends_with_nothing_still_has_books(tmp_path: Path) -> None:
-    save_record(tmp_path / "host", HostRecord(7, 107, "Thyroid ultrasound"), {"read.me": b"hello"})
-    with LocalZenodo(tmp_path / "host") as server:
+    save_record(tmp_path / "host", HostRecord("zenodo", "7", "Thyroid ultrasound"), {"read.me": b"hello"})
+    with LocalHosts(load_records(tmp_path / "host")) as server:
         spec = spec_at(server)
         result: RunResult = run_folder(tmp_path / "work", spec)
     store = Store(tmp_path / "work")

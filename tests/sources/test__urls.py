@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ultracurate.sources import SourceError
-from ultracurate.sources._urls import move, origin, quote_path, redact, redact_text, safe_name
+from ultracurate.sources._urls import hide_private, move, origin, quote_path, redact, redact_text, safe_name
 
 
 def test_a_shown_address_has_neither_login_nor_query() -> None:
@@ -44,3 +46,35 @@ def test_keys_are_quoted_but_keep_their_folders() -> None:
 def test_names_that_lead_out_are_refused(key: str) -> None:
     with pytest.raises(SourceError, match="relative path"):
         safe_name(key, "Record 1")
+
+
+@given(st.text(max_size=200))
+def test_what_is_hidden_leaves_json_readable(text: str) -> None:
+
+    raw = json.dumps({"a": f"{text}?sig=abc&x=1", "b": f"{text} me@example.org {text}"})
+    hidden = hide_private(raw)
+    assert "me@example.org" not in hidden
+    assert set(json.loads(hidden)) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("write to a.b+c@uni-x.example.edu!", "write to [e-mail]!"),
+        (
+            "https://s3.example/a?X-Amz-Signature=0f&X-Amz-Date=1",
+            "https://s3.example/a?X-Amz-Signature=[redacted]&X-Amz-Date=[redacted]",
+        ),
+        (
+            "https://blob.example/c?sv=2019&amp;sig=a%2B&amp;se=2026",
+            "https://blob.example/c?sv=2019&amp;sig=[redacted]&amp;se=[redacted]",
+        ),
+        (
+            "https://zenodo.example/r/1?token=eyJ.abc&download=1",
+            "https://zenodo.example/r/1?token=[redacted]&download=1",
+        ),
+        ("see https://example.org/a?page=2", "see https://example.org/a?page=2"),
+    ],
+)
+def test_private_words_of_a_text_are_hidden(said: str, kept: str) -> None:
+    assert hide_private(said) == kept

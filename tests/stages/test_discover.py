@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,84 +8,46 @@ import pytest
 
 from tests.stages.bench import Bench, manifest, picture, png
 from ultracurate.core.errors import ConfigError
-from ultracurate.phantom.records import HostRecord, save_record
-from ultracurate.phantom.server import LocalZenodo
-from ultracurate.sources import Candidate, RemoteFile
-from ultracurate.stages.discover import DiscoverConfig, Query, _screen, searches
+from ultracurate.phantom.datasets import load_records, save_record
+from ultracurate.phantom.hosts.records import HostRecord
+from ultracurate.phantom.hosts.server import LocalHosts
+from ultracurate.stages.discover import DiscoverConfig, Query, searches
 
 
-def candidate(**changes: Any) -> Candidate:
-    """A promising record: open, about ultrasound, with an archive."""
-    plain: dict[str, Any] = {
-        "host": "zenodo",
-        "record": "1",
-        "title": "Thyroid ultrasound images",
-        "description": "<p>B-mode.</p>",
-        "url": "https://zenodo.org/records/1",
-        "access": "open",
-        "files": (RemoteFile("images.zip", "https://zenodo.org/1/images.zip", 10),),
-    }
-    return Candidate(**plain | changes)
+def test_all_queries_are_one_more_input_that_knows_the_catalogue() -> None:
+    (name,) = searches(DiscoverConfig(queries=[Query(q="ultrasound"), Query(host="kaggle", q="a:b")]))
+    assert re.fullmatch("search:[0-9a-f]{12}", name)
+    assert searches(DiscoverConfig()) == ()
 
 
-def files(*names: str) -> tuple[RemoteFile, ...]:
-    return tuple(RemoteFile(name, f"https://zenodo.org/1/{name}") for name in names)
-
-
-@pytest.mark.parametrize(
-    ("changes", "verdict"),
-    [
-        ({}, "awaits_manifest"),
-        ({"files": files("a.PNG")}, "awaits_manifest"),
-        ({"files": files("clip.mp4", "notes.txt")}, "awaits_manifest"),
-        ({"files": files("scan.nii.gz")}, "awaits_manifest"),
-        ({"files": files("paper.pdf", "scores.csv")}, "no_image_files"),
-        ({"files": ()}, "no_image_files"),
-        ({"access": "restricted"}, "restricted"),
-        ({"access": "embargoed"}, "restricted"),
-        ({"access": "unknown"}, "restricted"),
-        ({"title": "Chest CT", "description": "Tomography."}, "not_ultrasound"),
-        ({"title": "Ultrasound-assisted cleaning bath", "description": ""}, "not_ultrasound"),
-        ({"title": "Non-destructive testing", "description": "Ultrasound of steel"}, "not_ultrasound"),
-        ({"title": "Left ventricle", "description": "x", "keywords": ("Echocardiography",)}, "awaits_manifest"),
-        ({"title": "SONOGRAPHY of the knee", "description": ""}, "awaits_manifest"),
-        ({"record": "7"}, "in_catalogue"),
-        ({"record": "7", "access": "restricted", "title": "x", "description": ""}, "in_catalogue"),
-        ({"record": "7", "host": "figshare"}, "awaits_manifest"),
-    ],
-)
-def test_a_record_is_left_out_for_the_first_reason_that_holds(changes: dict[str, Any], verdict: str) -> None:
-    assert _screen(candidate(**changes), {("zenodo", "7")}) == verdict
-
-
-def test_each_query_is_one_more_input() -> None:
-    cfg = DiscoverConfig(queries=[Query(q="ultrasound"), Query(host="zenodo", q="a:b")])
-    assert searches(cfg) == ("search:zenodo:ultrasound", "search:zenodo:a:b")
+SEARCHED = [{"dataset": "search:0123456789ab"}]
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
     folder = tmp_path / "host"
     one = png(picture(1))
-    save_record(folder, HostRecord(7, 107, "Thyroid ultrasound", "Ours."), {"d/one.png": one, "list.csv": b"a,b\n"})
+    save_record(
+        folder, HostRecord("zenodo", "7", "Thyroid ultrasound", "Ours."), {"d/one.png": one, "list.csv": b"a,b\n"}
+    )
     save_record(
         folder,
-        HostRecord(8, 108, "Lung ultrasound", "Not ours.", licence=None),
+        HostRecord("zenodo", "8", "Lung ultrasound", "Not ours.", licence=None),
         {"lung.zip": b"PK\x05\x06" + bytes(18)},
     )
-    save_record(folder, HostRecord(9, 109, "Fetal ultrasound", "On request.", access="restricted"), {})
+    save_record(folder, HostRecord("zenodo", "9", "Fetal ultrasound", "On request.", access="restricted"), {})
     return folder
 
 
-def at(server: LocalZenodo, folder: Path, **more: Any) -> Bench:
+def at(server: LocalHosts, folder: Path, **more: Any) -> Bench:
     """A bench whose dataset `toy` is record 7 of the local host."""
     sources = [{"host": "zenodo", "record": "7"}]
     toy = manifest(**{"sources": sources} | more.pop("fields", {}))
-    return Bench(folder, toy, hosts={"zenodo": server.url}, limits={"*": 0.0}, **more)
+    return Bench(folder, toy, hosts={"zenodo": server.hosts["zenodo"]}, limits={"*": 0.0}, **more)
 
 
 def test_a_dataset_gives_its_files_with_the_public_address(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         result, ctx = at(server, tmp_path / "work").call("discover", [{"dataset": "toy"}])
     assert not ctx.errors
     rows = {row["file_name"]: row for row in result.rows.to_pylist()}
@@ -98,14 +61,14 @@ def test_a_dataset_gives_its_files_with_the_public_address(host: Path, tmp_path:
 def test_files_do_not_depend_on_the_port(host: Path, tmp_path: Path) -> None:
     found = []
     for work in ("one", "two"):
-        with LocalZenodo(host) as server:
+        with LocalHosts(load_records(host)) as server:
             result, _ = at(server, tmp_path / work).call("discover", [{"dataset": "toy"}])
         found.append(result.rows.to_pylist())
     assert found[0] == found[1]
 
 
 def test_a_dataset_without_layout_waits(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = at(server, tmp_path / "work", fields={"status": "needs_layout"})
         result, _ = bench.call("discover", [{"dataset": "toy"}])
         assert result.rejects["reason"].to_pylist() == ["needs_layout"]
@@ -114,7 +77,7 @@ def test_a_dataset_without_layout_waits(host: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("record", "said"), [("9", "restricted"), ("555", "555")])
 def test_a_record_that_cannot_be_had_is_an_error_row(host: Path, tmp_path: Path, record: str, said: str) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = at(server, tmp_path / "work", fields={"sources": [{"host": "zenodo", "record": record}]})
         result, ctx = bench.call("discover", [{"dataset": "toy"}])
     assert result.rows.num_rows == 0
@@ -123,7 +86,7 @@ def test_a_record_that_cannot_be_had_is_an_error_row(host: Path, tmp_path: Path,
 
 def test_the_next_source_is_asked_when_the_first_fails(host: Path, tmp_path: Path) -> None:
     refs = [{"host": "zenodo", "record": "555"}, {"host": "zenodo", "record": "7"}]
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         result, ctx = at(server, tmp_path / "work", fields={"sources": refs}).call("discover", [{"dataset": "toy"}])
     assert not ctx.errors
     assert set(result.rows["record"].to_pylist()) == {"7"}
@@ -131,9 +94,9 @@ def test_the_next_source_is_asked_when_the_first_fails(host: Path, tmp_path: Pat
 
 def test_a_search_screens_every_record_and_keeps_the_raw_answers(host: Path, tmp_path: Path) -> None:
     stages = {"discover": {"queries": [{"q": "ultrasound"}]}}
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = at(server, tmp_path / "work", stages=stages)
-        result, ctx = bench.call("discover", [{"dataset": "search:zenodo:ultrasound"}])
+        result, ctx = bench.call("discover", SEARCHED)
     assert not result.rows.num_rows
     found = {row["record"]: row for row in result.side["candidates"].to_pylist()}
     assert {record: row["verdict"] for record, row in found.items()} == {
@@ -148,13 +111,13 @@ def test_a_search_screens_every_record_and_keeps_the_raw_answers(host: Path, tmp
 
 def test_a_record_with_the_files_of_another_is_a_copy_of_it(host: Path, tmp_path: Path) -> None:
     contents = {"d/one.png": png(picture(1)), "list.csv": b"a,b\n"}
-    save_record(host, HostRecord(5, 105, "Ultrasound, uploaded again"), contents)
-    save_record(host, HostRecord(6, 106, "Ultrasound, with more"), contents | {"two.png": png(picture(2))})
-    with LocalZenodo(host) as server:
+    save_record(host, HostRecord("zenodo", "5", "Ultrasound, uploaded again"), contents)
+    save_record(host, HostRecord("zenodo", "6", "Ultrasound, with more"), contents | {"two.png": png(picture(2))})
+    with LocalHosts(load_records(host)) as server:
         bench = at(server, tmp_path / "work", stages={"discover": {"queries": [{"q": "ultrasound"}]}})
-        result, _ = bench.call("discover", [{"dataset": "search:zenodo:ultrasound"}])
+        result, _ = bench.call("discover", SEARCHED)
     found = {row["record"]: row["verdict"] for row in result.side["candidates"].to_pylist()}
-    assert (found["7"], found["5"], found["6"]) == ("in_catalogue", "same_content", "awaits_manifest")
+    assert (found["7"], found["5"], found["6"]) == ("in_catalogue", "duplicate_content", "awaits_manifest")
 
 
 def test_a_listing_that_breaks_off_keeps_what_came_before(
@@ -162,9 +125,9 @@ def test_a_listing_that_breaks_off_keeps_what_came_before(
 ) -> None:
     monkeypatch.setattr("ultracurate.sources.zenodo.PAGE_GUEST", 1)
     monkeypatch.setattr("ultracurate.sources.zenodo.WINDOW", 2)
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = at(server, tmp_path / "work", stages={"discover": {"queries": [{"q": "ultrasound"}]}})
-        result, ctx = bench.call("discover", [{"dataset": "search:zenodo:ultrasound"}])
+        result, ctx = bench.call("discover", SEARCHED)
     assert result.side["candidates"].num_rows == 2
     (error,) = ctx.errors
     assert "showed 2 of them" in error["message"]
@@ -172,10 +135,8 @@ def test_a_listing_that_breaks_off_keeps_what_came_before(
 
 def test_a_search_without_results_says_so(host: Path, tmp_path: Path) -> None:
     stages = {"discover": {"queries": [{"q": "zeppelin"}]}}
-    with LocalZenodo(host) as server:
-        result, _ = at(server, tmp_path / "work", stages=stages).call(
-            "discover", [{"dataset": "search:zenodo:zeppelin"}]
-        )
+    with LocalHosts(load_records(host)) as server:
+        result, _ = at(server, tmp_path / "work", stages=stages).call("discover", SEARCHED)
     assert result.rejects["reason"].to_pylist() == ["nothing_found"]
 
 

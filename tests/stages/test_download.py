@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.stages.bench import Bench, manifest, picture, png
-from ultracurate.phantom.faults import Faults
-from ultracurate.phantom.records import HostRecord, save_record
-from ultracurate.phantom.server import LocalZenodo
+from ultracurate.phantom.datasets import load_records, save_record
+from ultracurate.phantom.hosts.faults import Faults
+from ultracurate.phantom.hosts.records import HostRecord
+from ultracurate.phantom.hosts.server import LocalHosts
 
 BIG = np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
 CONTENTS = {"small.png": png(picture(1)), "big.bin": BIG}
@@ -19,13 +20,13 @@ CONTENTS = {"small.png": png(picture(1)), "big.bin": BIG}
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
     folder = tmp_path / "host"
-    save_record(folder, HostRecord(7, 107, "Thyroid ultrasound"), CONTENTS)
+    save_record(folder, HostRecord("zenodo", "7", "Thyroid ultrasound"), CONTENTS)
     return folder
 
 
-def bench_at(server: LocalZenodo, work: Path, **recipe: Any) -> Bench:
+def bench_at(server: LocalHosts, work: Path, **recipe: Any) -> Bench:
     toy = manifest(sources=[{"host": "zenodo", "record": "7"}])
-    return Bench(work, toy, hosts={"zenodo": server.url}, limits={"*": 0.0}, **recipe)
+    return Bench(work, toy, hosts={"zenodo": server.hosts["zenodo"]}, limits={"*": 0.0}, **recipe)
 
 
 def discovered(bench: Bench) -> list[dict[str, Any]]:
@@ -35,7 +36,7 @@ def discovered(bench: Bench) -> list[dict[str, Any]]:
     return rows
 
 
-def bodies(server: LocalZenodo) -> list[str]:
+def bodies(server: LocalHosts) -> list[str]:
     """Paths of the file bodies that were asked for."""
     return [request.path for request in server.requests if request.path.endswith("/content")]
 
@@ -46,7 +47,7 @@ def stored(work: Path) -> list[Path]:
 
 def test_files_are_stored_by_their_digest_and_fetched_once(host: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = bench_at(server, work)
         rows = discovered(bench)
         result, ctx = bench.call("download", rows)
@@ -71,7 +72,7 @@ def test_files_are_stored_by_their_digest_and_fetched_once(host: Path, tmp_path:
 
 @pytest.mark.parametrize("damage", ["gone", "shorter"])
 def test_a_stored_file_that_is_gone_or_cut_is_fetched_again(host: Path, tmp_path: Path, damage: str) -> None:
-    with LocalZenodo(host) as server:
+    with LocalHosts(load_records(host)) as server:
         bench = bench_at(server, tmp_path / "work")
         rows = [row for row in discovered(bench) if row["file_name"] == "big.bin"]
         result, _ = bench.call("download", rows)
@@ -87,7 +88,7 @@ def test_a_stored_file_that_is_gone_or_cut_is_fetched_again(host: Path, tmp_path
 
 
 def test_a_cut_transfer_goes_on_where_it_stopped(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host, Faults(only="big.bin", cut_after=200_000)) as server:
+    with LocalHosts(load_records(host), Faults(only="big.bin", cut_after=200_000)) as server:
         bench = bench_at(server, tmp_path / "work")
         rows = [row for row in discovered(bench) if row["file_name"] == "big.bin"]
         result, ctx = bench.call("download", rows)
@@ -100,7 +101,7 @@ def test_a_cut_transfer_goes_on_where_it_stopped(host: Path, tmp_path: Path) -> 
 
 def test_wrong_bytes_are_an_error_row_and_nothing_is_stored(host: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    with LocalZenodo(host, Faults(wrong_md5=frozenset({"big.bin"}))) as server:
+    with LocalHosts(load_records(host), Faults(wrong_md5=frozenset({"big.bin"}))) as server:
         bench = bench_at(server, work)
         rows = discovered(bench)
         result, ctx = bench.call("download", rows)
@@ -111,7 +112,7 @@ def test_wrong_bytes_are_an_error_row_and_nothing_is_stored(host: Path, tmp_path
 
 
 def test_a_web_page_in_place_of_the_file_is_refused(host: Path, tmp_path: Path) -> None:
-    with LocalZenodo(host, Faults(html_instead=frozenset({"small.png"}))) as server:
+    with LocalHosts(load_records(host), Faults(html_instead=frozenset({"small.png"}))) as server:
         bench = bench_at(server, tmp_path / "work")
         result, ctx = bench.call("download", discovered(bench))
     assert result.rows["file_name"].to_pylist() == ["big.bin"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.yaml_file import read_yaml_file
@@ -48,7 +48,7 @@ class Recipe(Settings):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     title: str = ""
-    datasets: list[str | DatasetEntry] = Field(min_length=1)
+    datasets: list[str | DatasetEntry]
     seed: int = 0
     manifests: list[str] = Field(default_factory=list, description="More folders of dataset manifests")
     roots: dict[str, str] = Field(default_factory=dict, description="Named folders of the `local` source")
@@ -63,6 +63,12 @@ class Recipe(Settings):
         default=None, gt=0, description="Megabytes a second for all downloads of one machine together"
     )
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Settings by stage name")
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Recipe:
+        if not self.datasets and not self.stages.get("discover", {}).get("queries"):
+            raise ValueError("datasets: expected at least one, or queries of the discover stage. Name a dataset")
+        return self
 
     @property
     def entries(self) -> tuple[DatasetEntry, ...]:
@@ -184,13 +190,20 @@ def load_recipe(path: Path, sets: Sequence[str] = (), roots: Mapping[str, str] |
         raise ConfigError(
             f"{path} is not a recipe: expected a mapping with `name` and `datasets`, found {type(data).__name__}"
         )
-    recipe = parse(Recipe, apply_sets(data, sets), f"Recipe {path}")
-    places = {name: str((path.parent / place).resolve()) for name, place in recipe.roots.items()}
+    return recipe_of(data, path.parent, f"Recipe {path}", sets, roots)
+
+
+def recipe_of(
+    data: Mapping[str, Any], folder: Path, where: str, sets: Sequence[str] = (), roots: Mapping[str, str] | None = None
+) -> Recipe:
+    """Recipe data merged with `--set` and `--root`; relative folders are those of `folder`."""
+    recipe = parse(Recipe, apply_sets(data, sets), where)
+    places = {name: str((folder / place).resolve()) for name, place in recipe.roots.items()}
     spelled = {name.upper(): name for name in places}
     for variable, place in os.environ.items():
         name = variable.removeprefix(_ROOT_VARIABLE)
         if name != variable and name and place:  # a root that only a manifest names counts as well
             places[spelled.get(name, name.lower())] = str(Path(place).resolve())
     places |= {name: str(Path(place).resolve()) for name, place in (roots or {}).items()}
-    folders = [str((path.parent / folder).resolve()) for folder in recipe.manifests]
+    folders = [str((folder / more).resolve()) for more in recipe.manifests]
     return recipe.model_copy(update={"roots": places, "manifests": folders})

@@ -49,8 +49,8 @@ def measure_transport(quick: bool = False) -> Measurement:
     """Fetch the same files with `curl --parallel` and with our download, in turns, from one server on loopback.
 
     Ours checks the size, digests every byte (sha256), writes through a .part file and has everything safe on the disk
-    at the end; curl only writes. The second baseline is curl followed by `sha256sum`, which promises about as much. Medians
-    over the rounds; memory is the peak of a process of its own.
+    at the end; curl only writes. The second baseline is curl followed by `sha256sum`, which promises about as much.
+    Medians over the rounds; memory is the peak of a process of its own.
     """
     if shutil.which("curl") is None:
         raise ConfigError("measure transport compares with curl, and found none. Install it: apt-get install curl.")
@@ -87,7 +87,17 @@ def _round(place: Path, url: str, load: Load) -> dict[str, float]:
     with _empty(place / "curl") as folder:
         config = place / "curl.cfg"
         config.write_text("".join(f'url = "{url}/{name}"\noutput = "{folder / name}"\n' for name in names))
-        asked = ["curl", "--silent", "--no-progress-meter", "--fail", "--parallel", "--parallel-max", str(AT_ONCE), "--config", str(config)]
+        asked = [
+            "curl",
+            "--silent",
+            "--no-progress-meter",
+            "--fail",
+            "--parallel",
+            "--parallel-max",
+            str(AT_ONCE),
+            "--config",
+            str(config),
+        ]
         found["curl"] = _seconds(partial(subprocess.run, asked, check=True))
         sums = ["sha256sum", *(str(folder / name) for name in names)]
         found["curl+sha256"] = found["curl"] + _seconds(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from ultracurate.core.errors import ConfigError
 from ultracurate.phantom.clips import CARDIAC_TAR, DICOM_ZIP, cardiac_archive, dicom_archive
 from ultracurate.phantom.files import encode_still
 from ultracurate.phantom.frame import make_frame
+from ultracurate.phantom.hosts.records import HostFile, HostRecord
 from ultracurate.phantom.packing import pack_hostile_zip, pack_zip
-from ultracurate.phantom.records import HostRecord, save_record
 from ultracurate.phantom.stills import BREAST_ZIP, breast_archive, thyroid_files
 from ultracurate.phantom.textures import Grey
 from ultracurate.phantom.truth import DemoTruth
@@ -52,7 +56,7 @@ def build_demo(folder: Path, seed: int = 0, scale: float = 1.0) -> DemoTruth:
     cardiac = cardiac_archive(seed, scale, truth)
     _dataset(folder, "phantom_cardiac", "Echocardiography ultrasound clips, two views", {CARDIAC_TAR: cardiac})
     thyroid = thyroid_files(seed, scale, truth)
-    _dataset(folder, "phantom_thyroid", "Thyroid ultrasound images with official split", thyroid, version_index=1)
+    _dataset(folder, "phantom_thyroid", "Thyroid ultrasound images with official split", thyroid, version=2)
     _dataset(folder, "phantom_dicom", "Abdominal ultrasound DICOM", {DICOM_ZIP: dicom_archive(seed, scale, truth)})
     hostile = _hostile(seed, truth)
     _dataset(folder, "phantom_hostile", "Muscle ultrasound, badly packed", {HOSTILE_ZIP: hostile})
@@ -61,16 +65,45 @@ def build_demo(folder: Path, seed: int = 0, scale: float = 1.0) -> DemoTruth:
     return truth
 
 
-def _dataset(folder: Path, slug: str, title: str, contents: dict[str, bytes], version_index: int = 0) -> None:
+def save_record(folder: Path, record: HostRecord, contents: dict[str, bytes]) -> None:
+    """Write a record to `<folder>/<id>/record.json` and its files (key -> bytes) to `<folder>/<id>/files/<key>`."""
+    home = folder / record.id
+    entries = []
+    for key, data in contents.items():
+        path = home / "files" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        entries.append({"key": key, "size": len(data), "md5": HostFile(key, data).md5})
+    home.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(record) | {"files": entries}, indent=1, ensure_ascii=False)
+    (home / "record.json").write_text(text + "\n", encoding="utf-8")
+
+
+def load_records(folder: Path) -> list[HostRecord]:
+    """All records below `folder`, by id; their files stay on disk. Raises ConfigError if there are none."""
+    found = []
+    for path in sorted(folder.glob("*/record.json"), key=lambda path: path.parent.name):
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        keys = [entry["key"] for entry in raw.pop("files")]
+        files = tuple(HostFile(key, path.parent / "files" / key) for key in keys)
+        lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
+        found.append(HostRecord(**raw | lists, files=files))
+    if not found:
+        raise ConfigError(f"Expected host records (<id>/record.json) in {folder}, found none. Run build_demo first.")
+    return found
+
+
+def _dataset(folder: Path, slug: str, title: str, contents: dict[str, bytes], version: int = 1) -> None:
     number = RECORDS[slug]
     record = HostRecord(
-        number,
-        number + 100_000,
+        "zenodo",
+        str(number),
         f"{title} ({slug})",
         f"{_GENERATED} B-mode ultrasound for testing curation.",
-        keywords=["ultrasound", "phantom", "synthetic"],
-        version=f"{version_index + 1}.0",
-        version_index=version_index,
+        ("ultrasound", "phantom", "synthetic"),
+        licence="CC0-1.0",
+        version=version,
+        concept=str(number + 100_000),
         created=f"2026-01-{number % 100:02d}",
     )
     save_record(folder, record, contents)
@@ -89,11 +122,11 @@ def _muscle(seed: int, number: int) -> Grey:
 
 
 def _search_only(folder: Path, seed: int, breast: bytes) -> None:
-    def record(why: str, title: str, text: str, contents: dict[str, bytes] | None = None, **more: object) -> None:
+    def record(why: str, title: str, text: str, contents: dict[str, bytes] | None = None, **more: Any) -> None:
         number = SEARCH_ONLY[why]
-        settings = {"keywords": ["ultrasound"], "created": f"2026-02-{number % 100:02d}"} | more
-        concept = settings.pop("conceptid", number + 100_000)
-        save_record(folder, HostRecord(number, concept, title, text, **settings), contents or {})  # type: ignore[arg-type]
+        settings: dict[str, Any] = {"keywords": ("ultrasound",), "licence": "CC0-1.0"}
+        settings |= {"created": f"2026-02-{number % 100:02d}", "concept": str(number + 100_000)} | more
+        save_record(folder, HostRecord("zenodo", str(number), title, text, **settings), contents or {})
 
     link = "https://github.com/example/phantom-liver-ultrasound"
     record(
@@ -101,7 +134,7 @@ def _search_only(folder: Path, seed: int, breast: bytes) -> None:
         "Liver ultrasound: reading protocol",
         f'Supplement of an ultrasound study. Images at <a href="{link}">the repository</a>.',
         {"protocol.txt": b"Reading protocol for liver ultrasound.\n", "ratings.csv": b"case,reader,score\n1,A,2\n"},
-        related=[link],
+        related=(link,),
     )
     record(
         "restricted",
@@ -115,8 +148,8 @@ def _search_only(folder: Path, seed: int, breast: bytes) -> None:
         "Ultrasonic welding of thermoplastics: process images",
         "Weld seams after ultrasonic welding. The word ultrasound appears, a patient does not.",
         {"seams.zip": pack_zip({"seam_01.png": encode_still(_muscle(seed, 3), "png")})},
-        keywords=["welding", "ultrasound", "polymer"],
-        licence="cc-by-4.0",
+        keywords=("welding", "ultrasound", "polymer"),
+        licence="CC-BY-4.0",
     )
     lung = [make_frame("lung", "convex", "plain", seed * 1000 + 950 + n, (240, 320), ()).image for n in range(2)]
     record(
@@ -124,7 +157,7 @@ def _search_only(folder: Path, seed: int, breast: bytes) -> None:
         "Lung ultrasound images of volunteers",
         f"B-mode lung ultrasound, PNG. {_GENERATED}",
         {"lung_images.zip": pack_zip({f"lung_{n}.png": encode_still(image, "png") for n, image in enumerate(lung)})},
-        licence="cc-by-4.0",
+        licence="CC-BY-4.0",
     )
     record(
         "duplicate", "Breast ultrasound (re-upload)", "Copy of a public breast ultrasound set.", {BREAST_ZIP: breast}
@@ -142,14 +175,14 @@ def _search_only(folder: Path, seed: int, breast: bytes) -> None:
         "Ultrasound viewer",
         "A program that shows ultrasound images.",
         {"viewer-1.0.zip": pack_zip({"viewer.py": b"print('ultrasound')\n"})},
-        type="software",
-        licence="mit",
+        kind="software",
+        licence="MIT",
     )
     record(
         "older_version",
         "Thyroid ultrasound images (phantom_thyroid)",
         f"{_GENERATED} First version.",
         {"train/TH01_left.png": encode_still(_muscle(seed, 5), "png")},
-        conceptid=RECORDS["phantom_thyroid"] + 100_000,
+        concept=str(RECORDS["phantom_thyroid"] + 100_000),
         created="2025-11-01",
     )

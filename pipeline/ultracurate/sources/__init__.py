@@ -15,6 +15,7 @@ from ultracurate.sources._base import (
 )
 from ultracurate.sources._context import KeptAnswers, SourceContext, machine_folder
 from ultracurate.sources._partial import held
+from ultracurate.sources._urls import hide_private
 
 __all__ = [
     "Candidate",
@@ -27,6 +28,7 @@ __all__ = [
     "SourceState",
     "create_source",
     "held",
+    "hide_private",
     "machine_folder",
     "source",
     "source_names",

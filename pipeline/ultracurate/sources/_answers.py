@@ -105,7 +105,9 @@ def _words(response: requests.Response) -> str:
         return ""
     if not isinstance(body, dict):
         return ""
-    parts = [str(body.get("message") or "")]
+    inner = body.get("error")  # Kaggle's newer host, and others behind the same gateway
+    said = body.get("message") or (inner.get("message") if isinstance(inner, dict) else None)
+    parts = [str(said or "")]
     errors = body.get("errors")
     parts += [
         f"{error.get('field')}: {' '.join(map(str, error.get('messages') or []))}"

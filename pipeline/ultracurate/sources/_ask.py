@@ -37,6 +37,8 @@ class Ask:
     """Statuses that are an answer here, not a hiccup."""
     resolve: Callable[[], Ask] | None = None
     """Asks the host for the address of now, where that is signed and expires; called again when it is refused."""
+    check: Callable[[Any], None] | None = None
+    """Raises for JSON that is an error in spite of its status, so that it is not kept as an answer."""
     empty: Any = None
     """What an empty body stands for, where that is an answer (no rows); None: it is a fault."""
 

@@ -114,11 +114,13 @@ class SourceContext:
 
         That is the public host, this machine, or the address in ULTRACURATE_HOST_<NAME>, which only the owner sets.
         """
+        return self.token(variable) if self.trusts(name, public) else None
+
+    def trusts(self, name: str, public: str) -> bool:
+        """Whether source `name` is asked where its owner meant credentials to go."""
         base = self.base_url(name, public) or public
         meant = (public, self._variable(f"ULTRACURATE_HOST_{name.upper()}") or public)
-        if _is_here(base) or origin(base) in [origin(address) for address in meant]:
-            return self.token(variable)
-        return None
+        return _is_here(base) or origin(base) in [origin(address) for address in meant]
 
     def home(self) -> Path:
         """The user's home, where hosts' own programs keep their credentials."""

@@ -278,6 +278,7 @@ def _offered(response: requests.Response) -> str | None:
         return f"md5:{stated.lower()}"
     google = _GOOGLE_MD5.search(response.headers.get("x-goog-hash", ""))
     code = google[1] if google else stated
-    if not re.fullmatch(r"[A-Za-z0-9+/]{22}==", code):
-        return None
+    packed = response.headers.get("x-goog-stored-content-encoding", "identity") != "identity"
+    if packed or not re.fullmatch(r"[A-Za-z0-9+/]{22}==", code):
+        return None  # of a packed object the digest is that of the packed bytes
     return f"md5:{base64.b64decode(code).hex()}"

@@ -45,3 +45,9 @@ def day(value: Any) -> str | None:
 def packed(data: Any) -> bytes:
     """One record's JSON, to be kept."""
     return json.dumps(data, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+
+
+def clean_name(name: str) -> str:
+    """A name as one part of a path, for hosts that allow slashes and dots in it; empty if nothing is left."""
+    shown = re.sub(r"[/\\\0]", "_", name).strip()[:200]
+    return "_" * len(shown) if set(shown) <= {"."} else shown

@@ -198,7 +198,7 @@ class Lfs:
         granted = {
             name: value
             for name, value in list(obj(download.get("header")).items())[:20]
-            if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9-]{1,100}", name) and "\n" not in value + "\r"[:0]
+            if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9-]{1,100}", name) and not re.search(r"[\r\n]", value)
         }
         return Ask(self._http.local(href), what, headers=granted)
 

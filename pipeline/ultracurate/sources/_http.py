@@ -116,6 +116,8 @@ class Transport:
         partial_is_answer = 206 in ask.accept
         full = replace(ask, headers={"Accept": "application/json", **ask.headers}, accept=ask.accept | {206})
         answer = self._attempt(full, lambda response: read_json(response, ask, self.context.clock, partial_is_answer))
+        if ask.check is not None:
+            ask.check(answer.data)
         if kept is not None:
             kept.put(key, pack_answer(answer))
         return answer

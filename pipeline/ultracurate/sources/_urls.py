@@ -33,6 +33,22 @@ def redact_text(text: str) -> str:
     return re.sub(r"\?(?!\[redacted\])[^\s\"'<>]*=[^\s\"'<>]*", HIDDEN, text)
 
 
+MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}")
+_PARAMETER = (
+    r"x-amz-[a-z-]{1,40}|x-goog-[a-z-]{1,40}|awsaccesskeyid|signature|sig|se|token|access_token|api_?key|key|expires"
+    r"|password|auth|policy|key-pair-id"
+)
+_SIGNED = re.compile(rf"([?&](?:amp;)?(?:{_PARAMETER})=)[^&\"'\s<>\\]{{1,4096}}", re.IGNORECASE)
+
+
+def hide_private(text: str) -> str:
+    """Text of a host as it may be kept: without e-mail addresses, and without what signs an address.
+
+    What it replaces holds no quote and no backslash, so JSON stays JSON.
+    """
+    return _SIGNED.sub(r"\1[redacted]", MAIL.sub("[e-mail]", text))
+
+
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port: credentials given for one origin go to no other (RFC 6454)."""
     parts = urlsplit(url)

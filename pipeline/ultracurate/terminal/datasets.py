@@ -1,18 +1,25 @@
-"""Datasets of the catalogue or of a recipe, one line each."""
+"""Datasets of the catalogue or of a recipe, one line each, what they wait for, and a choice of them by a few words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 from rich.text import Text
 
-from ultracurate.core.errors import printable
+from ultracurate.core.errors import ConfigError, printable
 from ultracurate.terminal import screen
+from ultracurate.terminal.access import NOTHING, licence_kind, optional_tokens, todo, totals, waiting
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import DatasetManifest
+
+LICENCE_KINDS = ("open", "non-commercial", "restricted", "unknown")
+ANATOMY = "Anatomy of the whole set:"
+"""Begins the remark of a dataset of several body parts: ids that a single picture need not show."""
 
 
 def dataset_row(manifest: DatasetManifest) -> dict[str, Any]:
@@ -22,21 +29,40 @@ def dataset_row(manifest: DatasetManifest) -> dict[str, Any]:
         "slug": manifest.slug,
         "title": manifest.title,
         "licence": manifest.licence.id,
+        "licence_kind": licence_kind(manifest.licence),
         "access": manifest.access,
         "status": manifest.status,
         "host": manifest.sources[0].host,
         "bytes": sum(s or 0 for s in sizes) if sizes and all(s is not None for s in sizes) else None,
         "held_out": list(manifest.held_out),
+        "todo": todo(manifest),
+    }
+
+
+def summary(manifests: Sequence[DatasetManifest]) -> dict[str, Any]:
+    """Totals over datasets: sets, bytes as far as known, licences by kind, and how many wait for what."""
+    sizes = [dataset_row(m)["bytes"] for m in manifests]
+    kinds: Counter[str] = Counter(licence_kind(m.licence) for m in manifests)
+    return {
+        "datasets": len(manifests),
+        "bytes": sum(size for size in sizes if size is not None),
+        "bytes_unknown": sizes.count(None),
+        "licences": {kind: kinds[kind] for kind in LICENCE_KINDS},
+        "todo": totals(manifests),
+        "optional_tokens": optional_tokens(manifests),
     }
 
 
 def print_datasets(known: Mapping[str, DatasetManifest], as_json: bool) -> None:
-    """All datasets, one line each."""
-    rows = [dataset_row(m) for m in known.values()]
+    """All datasets, one line each, then what a person must do, then totals."""
+    manifests = list(known.values())
+    rows = [dataset_row(m) for m in manifests]
     if as_json:
-        screen.print_json({"datasets": rows})
-    else:
-        datasets_table(rows)
+        screen.print_json({"datasets": rows, "summary": summary(manifests)})
+        return
+    datasets_table(rows)
+    todo_table(rows)
+    print_summary(summary(manifests))
 
 
 def datasets_table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -56,3 +82,113 @@ def datasets_table(rows: Sequence[Mapping[str, Any]]) -> None:
             *([Text(printable(" ".join(row["held_out"])))] if benchmarks else []),
         )
     screen.print_table(table)
+
+
+def todo_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a person must do, for each dataset that needs anything; no table where none does."""
+    waits = [row for row in rows if row["todo"] != [NOTHING]]
+    if not waits:
+        return
+    table = Table(Column("dataset", no_wrap=True), "what a person must do", show_lines=True)
+    for row in waits:
+        table.add_row(row["slug"], Text(printable("\n".join(row["todo"]))))
+    screen.print_table(table)
+
+
+def print_summary(counts: Mapping[str, Any]) -> None:
+    """The totals in three or four lines."""
+    sets = counts["datasets"]
+    if not sets:
+        screen.out.print("No dataset.")
+        return
+    sizes = f"{screen.size(counts['bytes'])} known, " if counts["bytes_unknown"] < sets else ""
+    unknown = f"size of {counts['bytes_unknown']} unknown" if counts["bytes_unknown"] else "size of none unknown"
+    screen.out.print(f"{sets} dataset{'s' if sets != 1 else ''}: {sizes}{unknown}.")
+    screen.out.print("Licences: " + ", ".join(f"{n} {kind}" for kind, n in counts["licences"].items() if n) + ".")
+    screen.out.print(f"To do: {waiting(counts['todo'], sets)}.")
+    for name, number in counts["optional_tokens"].items():
+        screen.out.print(f"Not needed, but it raises the host's limits: {name} (datasets: {number}).")
+
+
+def select(
+    manifests: Mapping[str, DatasetManifest],
+    *,
+    host: str | None = None,
+    licence: str | None = None,
+    status: str | None = None,
+    organ: str | None = None,
+    used_in: str | None = None,
+    held_out: str | None = None,
+) -> dict[str, DatasetManifest]:
+    """The manifests that fit every filter that is given, in their order.
+
+    Args:
+        manifests: by slug.
+        host: of any source, such as `zenodo`.
+        licence: an id such as `CC-BY-4.0`, or a kind: open, non-commercial, restricted, unknown.
+        status: `ready` or `needs_layout`.
+        organ: an anatomy id or name; a region or organ finds everything in it, `heart` also the ventricles.
+        used_in: a published corpus, such as `openus46`.
+        held_out: a benchmark, or the first words of several: `ultradino` finds `ultradino_fass`; `any` finds all.
+
+    Raises:
+        ConfigError: a value that no manifest has, with the values that there are.
+    """
+    chosen = dict(manifests)
+    filters: list[tuple[str, str | None, Callable[[DatasetManifest], Iterable[str]]]] = [
+        ("host", host, lambda m: [source.host for source in m.sources]),
+        ("licence", licence, lambda m: [m.licence.id, licence_kind(m.licence)]),
+        ("status", status, lambda m: [m.status]),
+        ("organ", _node(organ), _anatomy),
+        ("used-in", used_in, lambda m: [use.corpus for use in m.used_in]),
+        ("held-out", held_out, _benchmarks),
+    ]
+    for name, wanted, values in filters:
+        if wanted is None:
+            continue
+        known = sorted({value for m in manifests.values() for value in values(m)})
+        if wanted.casefold() not in {value.casefold() for value in known} and name != "organ":
+            near = difflib.get_close_matches(wanted, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"--{name}: no dataset has {wanted!r}.{hint} Known: {', '.join(known) or 'none'}")
+        chosen = {
+            slug: m for slug, m in chosen.items() if wanted.casefold() in {value.casefold() for value in values(m)}
+        }
+    return chosen
+
+
+def _benchmarks(manifest: DatasetManifest) -> set[str]:
+    """Every benchmark that holds the set out, every beginning of its name, and `any`."""
+    words = [name.split("_") for name in manifest.held_out]
+    return {"_".join(w[: n + 1]) for w in words for n in range(len(w))} | ({"any"} if words else set())
+
+
+def _anatomy(manifest: DatasetManifest) -> set[str]:
+    """Anatomy that the set shows anywhere, with all that it lies in, by its labels and its remark on the whole set."""
+    from ultracurate.ontology.tree import Ontology
+
+    ontology = Ontology.load()
+    named = {name for rule in manifest.labels for name in rule.positive}
+    named |= {name for rule in manifest.labels for view in rule.view for name in ontology.view(view).implies}
+    for remark in manifest.remarks:
+        if remark.startswith(ANATOMY):
+            named |= {name.strip() for name in remark.removeprefix(ANATOMY).partition(";")[0].split(",")}
+    return set(ontology.close(named & ontology.nodes.keys(), set()).positive)
+
+
+def _node(text: str | None) -> str | None:
+    """The anatomy id that a text names, by id, name or synonym."""
+    if text is None:
+        return None
+    from ultracurate.ontology.match import match_label, propose
+    from ultracurate.ontology.tree import Ontology
+
+    ontology = Ontology.load()
+    found = text if text in ontology.nodes else match_label(text, ontology)
+    if found is None:
+        near = ", ".join(name for name, _ in propose(text, ontology))
+        hint = f" Did you mean one of: {near}?" if near else ""
+        raise ConfigError(
+            f"--organ: the ontology has no body part called {text!r}.{hint} The folder ontology/ has all names"
+        )
+    return found

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ultracurate.core.errors import printable, storage_error
 from ultracurate.terminal import screen
-from ultracurate.terminal.datasets import dataset_row, datasets_table
+from ultracurate.terminal.datasets import dataset_row, datasets_table, print_summary, summary, todo_table
 
 if TYPE_CHECKING:
     from ultracurate.core.plan import Planner, StageState
@@ -21,26 +21,38 @@ if TYPE_CHECKING:
 
 
 def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
-    """Datasets with licence, access and size; stages with what is done, what is left, and why."""
+    """Datasets with licence, access, size and what a person must do; stages with what is done, left, and why."""
     from ultracurate.core.plan import Planner
 
     planner = Planner(store, spec)
     states = planner.look()
-    chosen = [dataset_row(m) for m in spec.manifests.values()]
+    manifests = list(spec.manifests.values())
+    chosen = [dataset_row(m) for m in manifests]
+    counts = summary(manifests)
     listed = _listed_bytes(store, states.get("discover"))
-    stated = [row["bytes"] for row in chosen]
-    known = listed if listed is not None else None if None in stated else sum(stated)
+    stated: int = counts["bytes"]
+    known = listed if listed is not None else None if counts["bytes_unknown"] else stated
     free = _free_bytes(store)
     steps = [_step(planner, s, states) for s in planner.stages]
     if as_json:
         screen.print_json(
-            {"recipe": spec.recipe.name, "datasets": chosen, "bytes_known": known, "bytes_free": free, "stages": steps}
+            {
+                "recipe": spec.recipe.name,
+                "datasets": chosen,
+                "summary": counts,
+                "bytes_known": known,
+                "bytes_free": free,
+                "stages": steps,
+            }
         )
         return
     datasets_table(chosen)
+    todo_table(chosen)
+    print_summary(counts)
     room = f"; free in the work directory: {screen.size(free)}" if free is not None else ""
-    screen.out.print(f"Known size of the files: {screen.size(known)}{room}")
-    if free is not None and known is not None and known > free:
+    shown = screen.size(known) if known is not None else f"{screen.size(stated)} or more" if stated else "unknown"
+    screen.out.print(f"Known size of the files: {shown}{room}")
+    if free is not None and (known or stated) > free:
         screen.out.print("[red]The files do not fit on this disk.[/red] Choose another --work, or fewer datasets.")
     table = Table("stage", "settings", "parts done", "parts left", "why")
     for step in steps:

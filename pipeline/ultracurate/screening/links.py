@@ -1,0 +1,169 @@
+"""Addresses of data hosts inside a description: where a record that holds only text says that the data is."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from ultracurate.screening.text import MAX_HTML
+
+MAX_LINKS = 50
+"""Links kept of one description."""
+
+DATA_HOSTS = frozenset(
+    ["zenodo", "kaggle", "mendeley", "figshare", "tcia", "synapse", "gdrive", "aimi", "grand_challenge"]
+)
+"""Hosts that hold data; a DOI of another kind is mostly a paper, a GitHub address mostly code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One record at one host, as a text names it."""
+
+    host: str
+    """Name of the source; `doi` where the DOI says no more."""
+    record: str
+    url: str
+    """The record's public page, rebuilt from its id: never a query or a token."""
+
+
+_STOP = r"\s\"'<>()\[\]{}|\\^`，。；、（）「」"
+_ADDRESS = re.compile(
+    rf"(?:https?://|(?<![\w./@-])(?:www\.)?(?=[a-z]))([a-z0-9.-]{{4,100}}\.[a-z]{{2,6}}/[^{_STOP}]{{0,500}})",
+    re.IGNORECASE,
+)
+_DOI = re.compile(rf"(?<![\w.])(10\.\d{{4,9}}/[^{_STOP}]{{1,200}})")
+_ID = r"([\w.-]{1,100})"
+_GITHUB_OWN = {"topics", "sponsors", "orgs", "features", "about", "marketplace", "apps", "settings", "login", "search"}
+_KAGGLE_OWN = {
+    "code",
+    "notebooks",
+    "kernels",
+    "models",
+    "organizations",
+    "learn",
+    "discussions",
+    "docs",
+    "competitions",
+}
+_KAGGLE_OWN |= {"c", "datasets", "general", "product", "account", "search", "rankings", "terms"}
+
+_DOIS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"10\.5281/zenodo\.(\d{1,12})"), "zenodo"),
+    (re.compile(r"10\.17632/([a-z0-9]{6,16})(?:\.(\d{1,3}))?"), "mendeley"),
+    (re.compile(r"10\.6084/m9\.figshare\.(?:c\.)?(\d{1,12})(?:\.v(\d{1,3}))?"), "figshare"),
+    (re.compile(r"10\.7303/(syn\d{1,12})"), "synapse"),
+    (re.compile(r"10\.34740/kaggle/(?:ds|dsv)/(\d{1,12})"), "doi"),
+)
+_FIGSHARE = (
+    r"(?:articles/(?:[^/]{1,40}/)?(?:[^/]{1,300}/)?|ndownloader/articles/)"
+    r"(\d{1,12})(?:/(?:versions/)?(\d{1,3}))?(?![\w-])"
+)
+_DRIVE = (
+    r"(?:drive/(?:u/\d/)?folders/|file/d/|open\?id=|uc\?(?:export=download&)?id=|embeddedfolderview\?id=)"
+    r"([\w-]{10,100})"
+)
+_MENDELEY = r"(?:public-files/|public-api/)?datasets/([a-z0-9]{6,16})(?:/(\d{1,3}))?"
+_PAGES: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    (r"zenodo.org", re.compile(r"(?:api/)?(?:records?|deposit|uploads)/(\d{1,12})"), "zenodo"),
+    (r"kaggle.com", re.compile(rf"(?:api/v1/datasets/download|datasets)/{_ID}/{_ID}"), "kaggle"),
+    (r"kaggle.com", re.compile(rf"(?:c|competitions)/{_ID}"), "kaggle/competition"),
+    (r"kaggle.com", re.compile(rf"{_ID}/{_ID}"), "kaggle/old"),
+    (r"data.mendeley.com", re.compile(_MENDELEY), "mendeley"),
+    (r"figshare.com", re.compile(_FIGSHARE), "figshare"),
+    (r"github.com", re.compile(rf"{_ID}/{_ID}"), "github"),
+    (r"raw.githubusercontent.com", re.compile(rf"{_ID}/{_ID}"), "github"),
+    (r"cancerimagingarchive.net", re.compile(rf"(?:collections?|analysis-result)/{_ID}"), "tcia"),
+    (r"synapse.org", re.compile(r"(?:#!synapse:|synapse:)?(syn\d{1,12})"), "synapse"),
+    (r"drive.google.com", re.compile(_DRIVE), "gdrive"),
+    (r"drive.usercontent.google.com", re.compile(r"download\?id=([\w-]{10,100})"), "gdrive"),
+    (r"stanfordaimi.azurewebsites.net", re.compile(r"datasets/([0-9a-f-]{36})"), "aimi"),
+    (r"huggingface.co", re.compile(rf"datasets/{_ID}/{_ID}"), "huggingface"),
+    (r"physionet.org", re.compile(rf"content/{_ID}"), "physionet"),
+    (r"osf.io", re.compile(r"([a-z0-9]{5})(?![\w])"), "osf"),
+)  # fmt: skip
+_URLS = {
+    "zenodo": "https://zenodo.org/records/{}",
+    "kaggle": "https://www.kaggle.com/datasets/{}",
+    "mendeley": "https://data.mendeley.com/datasets/{}",
+    "figshare": "https://figshare.com/articles/dataset/_/{}",
+    "github": "https://github.com/{}",
+    "tcia": "https://www.cancerimagingarchive.net/collection/{}/",
+    "synapse": "https://www.synapse.org/Synapse:{}",
+    "gdrive": "https://drive.google.com/open?id={}",
+    "aimi": "https://stanfordaimi.azurewebsites.net/datasets/{}",
+    "grand_challenge": "https://{}.grand-challenge.org/",
+    "huggingface": "https://huggingface.co/datasets/{}",
+    "physionet": "https://physionet.org/content/{}/",
+    "osf": "https://osf.io/{}/",
+    "doi": "https://doi.org/{}",
+}
+
+
+def links(text: str) -> list[Link]:
+    """Records of known hosts that an HTML text names, in its order, each once and at most `MAX_LINKS`."""
+    plain = html.unescape(html.unescape(text[:MAX_HTML]))
+    found: dict[tuple[str, str], Link] = {}
+    places: list[tuple[int, str, Callable[[str], Link | None]]]
+    places = [(match.start(), match[1], of_address) for match in _ADDRESS.finditer(plain)]
+    places += [(match.start(), match[1], of_doi) for match in _DOI.finditer(plain)]
+    for _, written, read in sorted(places, key=lambda place: place[0]):
+        link = read(written.rstrip(".,;:!?*_~\u2026"))
+        if link is not None:
+            found.setdefault((link.host, link.record.lower()), link)
+        if len(found) >= MAX_LINKS:
+            break
+    return list(found.values())
+
+
+def of_doi(doi: str) -> Link | None:
+    """The record behind a DOI, with or without `https://doi.org/`; None if it is no DOI."""
+    folded = re.sub(r"^(?:https?://)?(?:dx\.)?(?:www\.)?doi\.org/|^doi:\s*", "", doi.strip().lower())
+    if not re.fullmatch(r"10\.\d{4,9}/\S{1,200}", folded):
+        return None
+    for pattern, host in _DOIS:
+        if match := pattern.match(folded):
+            if host == "doi":
+                break
+            return _link(host, "/".join(part for part in match.groups() if part))
+    return _link("doi", folded)
+
+
+def of_address(address: str) -> Link | None:
+    """The record behind a web address (`host/path`, the scheme may be there); None for hosts nobody knows."""
+    host, _, path = re.sub(r"^https?://", "", address.strip(), flags=re.IGNORECASE).partition("/")
+    host = host.lower().rpartition("@")[2].partition(":")[0].removeprefix("www.")
+    path = unquote(path)[:600]
+    if host in ("doi.org", "dx.doi.org"):
+        return of_doi(path.partition("?")[0])
+    if host == "zenodo.org" and (match := re.match(r"(?:doi|badge/doi)/(10\.\S{1,100}?)(?:\.svg)?$", path)):
+        return of_doi(match[1])
+    if (match := re.fullmatch(r"([a-z0-9-]{2,80})\.grand-challenge\.org", host)) and match[1] != "www":
+        return _link("grand_challenge", match[1])
+    for known, pattern, name in _PAGES:
+        if (host == known or host.endswith("." + known)) and (match := pattern.match(_folded(name, path))):
+            return _page(name, [part for part in match.groups() if part])
+    return None
+
+
+def _folded(name: str, path: str) -> str:
+    """Ids of these hosts are lower case, and their addresses are written in any."""
+    return path.lower() if name in ("mendeley", "synapse", "aimi", "tcia", "osf", "zenodo", "figshare") else path
+
+
+def _page(name: str, parts: list[str]) -> Link | None:
+    if name == "kaggle/competition":
+        return Link("kaggle", f"competitions/{parts[0]}", f"https://www.kaggle.com/competitions/{parts[0]}")
+    if name == "github":
+        owner, repo = parts[0], parts[1].removesuffix(".git")
+        return None if owner.lower() in _GITHUB_OWN or not repo else _link("github", f"{owner}/{repo}")
+    if name == "kaggle/old":
+        return None if parts[0].lower() in _KAGGLE_OWN else _link("kaggle", "/".join(parts))
+    return _link(name, "/".join(parts))
+
+
+def _link(host: str, record: str) -> Link:
+    return Link(host, record, _URLS[host].format(record))
