@@ -89,6 +89,13 @@ def test_a_host_that_is_down_costs_its_own_search_only(hosts: LocalHosts, tmp_pa
     found = call(*search(tmp_path / "w", "--set", "limits.*=0", "--json")).json
     assert found["funnel"]["identified"] == {"zenodo": 2}
     assert found["error_rows"] == 1
+    asked = len(hosts.requests)
+    hosts.faults = Faults()
+    found = call(*search(tmp_path / "w", "--set", "limits.*=0", "--json")).json
+    assert found["funnel"]["identified"] == {"kaggle": 2, "zenodo": 2}
+    assert found["error_rows"] == 0
+    assert len(found["candidates"]) == 1
+    assert {request.host for request in hosts.requests[asked:]} == {"kaggle"}, "what Zenodo answered was kept"
 
 
 def test_a_finished_search_asks_nothing_again(hosts: LocalHosts, tmp_path: Path) -> None:

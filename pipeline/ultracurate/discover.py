@@ -47,7 +47,7 @@ def discover(
     spec = _spec(query or [], host or [], limit, recipe, sets, root)
     store = open_store(work)
     with Progress(quiet=as_json) as progress:
-        result = run(store, spec, SerialExecutor(), "discover", progress)
+        result = run(store, spec, SerialExecutor(), "discover", progress, retry="discover")
     rows = read_candidates(store, result)
     drafts = write_drafts(rows, propose, datetime.date.today()) if propose is not None else []
     print_search(store, rows, result, drafts, as_json)

@@ -377,6 +377,29 @@ def test_a_kept_answer_is_not_asked_for_again(origin: Origin, make_context: Make
     assert all(SECRET.encode() not in answer and b"a=b" not in answer for answer in kept.answers.values())
 
 
+def test_nothing_private_is_kept(origin: Origin, make_context: MakeContext) -> None:
+    said = b'{"mail": "ada@example.org", "url": "https://s3.example/a?sig=0123&x=1"}'
+    url = origin.serve("/a", Reply(said, headers=JSON))
+    kept = Kept()
+    assert Transport(make_context(answers=kept), "t").get_json(ask(url)).data["mail"] == "ada@example.org"
+    (answer,) = kept.answers.values()
+    assert b"ada@" not in answer
+    assert b"0123" not in answer
+    assert Transport(make_context(answers=kept), "t").get_json(ask(url)).data["mail"] == "[e-mail]"
+
+
+def test_an_error_in_spite_of_its_status_is_not_kept(origin: Origin, make_context: MakeContext) -> None:
+    def check(data: Any) -> None:
+        if "code" in data:
+            raise SourceError(SourceState.RESTRICTED, "no")
+
+    url = origin.serve("/a", Reply(b'{"code": 403}', headers=JSON), Reply(b'{"n": 1}', headers=JSON))
+    kept = Kept()
+    with pytest.raises(SourceError):
+        Transport(make_context(answers=kept), "t").get_json(ask(url, check=check))
+    assert Transport(make_context(answers=kept), "t").get_json(ask(url, check=check)).data == {"n": 1}
+
+
 def test_a_failure_is_not_kept(origin: Origin, make_context: MakeContext) -> None:
     url = origin.serve("/a", Reply(b"<html>", 200), Reply(b"[]", headers=JSON))
     kept = Kept()

@@ -150,6 +150,7 @@ def test_hostile_rows_are_passed_over(origin: Origin, make_context: MakeContext)
     found = GrandChallengeSource(make_context(hosts={"grand_challenge": origin.url})).describe(ref("x"))
     assert [file.name for file in found.files] == ["ab/c.mha"]
     assert "sig" not in repr(found.files)
+    assert len(origin.asked("/cases/images/ab/")) == 1
 
 
 def test_a_list_that_only_promises_more_ends(origin: Origin, make_context: MakeContext) -> None:

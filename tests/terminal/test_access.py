@@ -66,9 +66,11 @@ def test_a_request_is_a_form_and_a_registration_too() -> None:
 
 def test_a_hand_download_names_the_page_of_the_remarks() -> None:
     there = manifest("manual", None, remarks=["Old.", "Page: https://host.example/set#files."])
-    assert todo(there) == ["download by hand from https://host.example/set#files, then add it as a local source"]
+    assert todo(there) == [
+        "download by hand from https://host.example/set#files, put it into FOLDER/toy, then run with --root manual=FOLDER"
+    ]
     assert todo(manifest("manual", None)) == [
-        "find a place to get it from (none is known), then add it as a local source"
+        "find a place to get it from (none is known), put it into FOLDER/toy, then run with --root manual=FOLDER"
     ]
 
 

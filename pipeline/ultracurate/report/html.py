@@ -16,11 +16,13 @@ from ultracurate.report.licences import licences_section
 from ultracurate.report.losses import losses_section
 from ultracurate.report.markup import Html, el
 from ultracurate.report.model import RunTables, column, values
+from ultracurate.report.searches import searches_section
 from ultracurate.report.timings import timings_section
 from ultracurate.report.wording import count, counted
 
 NAVIGATION = (
     ("funnel", "Funnel"),
+    ("searches", "Searches"),
     ("gallery", "Before and after"),
     ("labels", "Labels"),
     ("duplicates", "Copies"),
@@ -63,6 +65,8 @@ def headline(tables: RunTables, rows: list[FunnelRow]) -> Headline:
 def render(tables: RunTables, gallery: int = 24) -> str:
     """The whole page; `gallery` is the number of before-and-after items, 0 for a page without source pictures."""
     rows = funnel(tables)
+    searches = searches_section(tables)
+    shown = [entry for entry in NAVIGATION if searches is not None or entry[0] != "searches"]
     script = Html(_asset("report.js"))
     body = el(
         "body",
@@ -70,12 +74,20 @@ def render(tables: RunTables, gallery: int = 24) -> str:
         _header(tables, headline(tables, rows)),
         el(
             "nav",
-            el("ul", [el("li", el("a", title, href=f"#{name}")) for name, title in NAVIGATION]),
+            el(
+                "ul",
+                [
+                    el("li", el("a", title, href=f"#{name}"))
+                    for name, title in NAVIGATION
+                    if searches or name != "searches"
+                ],
+            ),
             aria_label="Sections",
         ),
         el(
             "main",
             funnel_section(tables, rows),
+            searches,
             gallery_section(tables, gallery),
             labels_section(tables),
             duplicates_section(tables),

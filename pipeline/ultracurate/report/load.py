@@ -61,11 +61,17 @@ def load_tables(store: Store, spec: Spec, result: RunResult) -> RunTables:
         pixels=lambda uri, offset, length: blobs.read_range(uri, offset, length),
         licences=_licences(spec),
         candidates=rows("dedup.hash"),
+        searched=_searched(store, parts["discover"]),
         versions={"ontology": ontology.version},
         names={node.id: node.name for node in ontology.nodes.values()},
         parents={node.id: node.parent for node in ontology.nodes.values() if node.parent},
         reasons={reason: text for s in planner.stages for reason, text in s.reasons.items()},
     )
+
+
+def _searched(store: Store, parts: Sequence[PartRef]) -> pa.Table | None:
+    paths = [part.path("candidates") for part in parts if "candidates" in part.side]
+    return read_table(store, paths[-1]) if paths else None  # a later attempt judges what all attempts found
 
 
 def _stage(

@@ -80,6 +80,7 @@ class RunTables:
     pixels: Pixels
     licences: Mapping[str, DatasetLicence]  # by dataset slug
     candidates: pa.Table | None = None  # frames as they entered dedup, for pictures of the copies it dropped
+    searched: pa.Table | None = None  # side table of discover's searches: one row for each record found
     started: str | None = None  # as the run recorded them; the report has no clock of its own
     finished: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)  # software and ontology versions of the run

@@ -107,6 +107,7 @@ def _words(response: requests.Response) -> str:
         return ""
     inner = body.get("error")  # Kaggle's newer host, and others behind the same gateway
     said = body.get("message") or (inner.get("message") if isinstance(inner, dict) else None)
+    said = said or body.get("reason") or body.get("detail")  # Synapse; Grand Challenge
     parts = [str(said or "")]
     errors = body.get("errors")
     parts += [

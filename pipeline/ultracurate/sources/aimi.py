@@ -199,7 +199,7 @@ def _parse(content: str, what: str) -> ElementTree.Element:
     if re.search(r"<!(?:doctype|entity)", content, re.IGNORECASE):
         raise SourceError(SourceState.BAD_ANSWER, f"{what}: expected a plain list in XML, found one with definitions")
     try:
-        root = ElementTree.fromstring(content.lstrip("\ufeff"))  # noqa: S314 - bounded, and without definitions
+        root = ElementTree.fromstring(content)  # noqa: S314 - bounded, and without definitions
     except (ElementTree.ParseError, ValueError, RecursionError):
         root = None
     if root is None or root.tag != "EnumerationResults":

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ultracurate.core.config import digest
 from ultracurate.core.context import Context, storable
 from ultracurate.core.dataset import DatasetManifest, load_all
 from ultracurate.core.errors import RowError
@@ -71,7 +72,7 @@ def search_all(
 
     A host that fails costs its own query only: an error row, which `retry` takes up again.
     """
-    answers = AnswerFolder(ctx.store.scratch() / "answers" / ctx.part_id)
+    answers = AnswerFolder(ctx.store.scratch() / "answers" / digest(name, ctx.recipe.stages.get("discover"))[:24])
     with _asking(ctx, answers) as ask:
         found = ask.search(queries)
         for asked, result in zip(queries, found, strict=True):

@@ -136,7 +136,8 @@ def _getting(manifest: DatasetManifest, where: str) -> list[Step]:
         found.append(Step("form", f"register at {where}"))
     if source.host == "manual" or manifest.access == "manual":
         place = f"download by hand from {where}" if page(manifest) else "find a place to get it from (none is known)"
-        found.append(Step("manual", f"{place}, then add it as a local source"))
+        folder = next((ref.path for ref in manifest.sources if ref.host == "manual" and ref.path), manifest.slug)
+        found.append(Step("manual", f"{place}, put it into FOLDER/{folder}, then run with --root manual=FOLDER"))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from rich.text import Text
 from ultracurate.core.errors import StorageError, printable
 from ultracurate.core.parts import read_table
 from ultracurate.core.resources import manifests_dir
-from ultracurate.screening.funnel import Funnel, check
+from ultracurate.report.searches import search_funnel
 from ultracurate.screening.propose import draft
 from ultracurate.screening.verdicts import Screened, Verdict
 from ultracurate.sources import Candidate, RemoteFile
@@ -30,30 +29,20 @@ SHOWN = 30
 
 
 def read_candidates(store: Store, result: RunResult) -> list[dict[str, Any]]:
-    """Rows of the candidates table of a run, in the order in which they were found."""
+    """Rows of the candidates table of a run, in the order in which they were found; empty if nobody could search."""
     return [row for path in _tables(result) for row in read_table(store, path).to_pylist()]
 
 
 def _tables(result: RunResult) -> list[str]:
-    return [ref.path("candidates") for ref in result.parts["discover"] if "candidates" in ref.side]
-
-
-def funnel(rows: Sequence[Mapping[str, Any]]) -> Funnel:
-    """The counts of these rows; ContractError if they do not balance."""
-    made = Funnel(
-        Counter(row["host"] for row in rows if not row["through_link"]),
-        Counter(row["host"] for row in rows if row["through_link"]),
-        {verdict: Counter(row["host"] for row in rows if row["verdict"] == verdict.value) for verdict in Verdict},
-    )
-    check(made.as_dict())
-    return made
+    """The table of the newest attempt: it judges what all attempts found."""
+    return [ref.path("candidates") for ref in result.parts["discover"] if "candidates" in ref.side][-1:]
 
 
 def print_search(
     store: Store, rows: Sequence[Mapping[str, Any]], result: RunResult, drafts: Sequence[Path], as_json: bool
 ) -> None:
     """The funnel, the best of the accepted records, and where everything lies."""
-    counts = funnel(rows)
+    counts = search_funnel(rows)
     tables = [screen.place(store, path) for path in _tables(result)]
     if as_json:
         screen.print_json(
@@ -86,8 +75,15 @@ def print_search(
         screen.out.print(f"All candidates, with reasons: {place}")
     if drafts:
         screen.out.print(f"{len(drafts)} draft manifests in {drafts[0].parent}")
+    for message in _failures(store, result)[:SHOWN]:
+        screen.out.print(Text(f"Failed: {printable(message)}", style="red"))
     if result.error_rows:
-        screen.out.print(f"[red]{result.error_rows} searches failed;[/red] run the same command again to go on.")
+        screen.out.print("Run the same command again to go on; what the hosts answered is kept.")
+
+
+def _failures(store: Store, result: RunResult) -> list[str]:
+    paths = [ref.path("errors") for ref in result.parts["discover"][-1:] if ref.errors]
+    return [message for path in paths for message in read_table(store, path, ["message"])["message"].to_pylist()]
 
 
 def _accepted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
