@@ -32,6 +32,7 @@ from ultracurate.arguments import (
 )
 from ultracurate.core.errors import StorageError, UltracurateError, printable, storage_error
 from ultracurate.discover import discover
+from ultracurate.doctor.command import doctor
 
 if TYPE_CHECKING:
     from ultracurate.core.executor import Executor
@@ -261,3 +262,4 @@ def measure(
 
 
 app.command("discover")(discover)
+app.command("doctor")(doctor)

@@ -31,8 +31,9 @@ from ultracurate.core.yaml_file import read_yaml_file
 from ultracurate.imaging.decode import decode_image, iter_frames, probe
 from ultracurate.report.pictures import load
 from ultracurate.sources import SourceContext, SourceError, create_source
+from ultracurate.sources._ask import Ask
 from ultracurate.sources._download import download
-from ultracurate.sources._http import Ask, Transport
+from ultracurate.sources._http import Transport
 
 SECRET = "s3cr3t-t0ken"
 

@@ -21,7 +21,7 @@ from ultracurate.sources import Fetched, SourceError, SourceState
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._download import download, download_first
 from ultracurate.sources._http import Transport
-from ultracurate.sources._partial import held
+from ultracurate.sources._locks import held
 
 BODY = random.Random(7).randbytes(400_000)
 SHA256 = "sha256:" + hashlib.sha256(BODY).hexdigest()

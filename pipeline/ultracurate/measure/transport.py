@@ -56,13 +56,14 @@ def measure_transport(quick: bool = False) -> Measurement:
         raise ConfigError("measure transport compares with curl, and found none. Install it: apt-get install curl.")
     figures: dict[str, Any] = {}
     must: list[Promise] = []
-    peak = 0.0
+    peak = all_ours = all_curl = 0.0
     for load in QUICK if quick else FULL:
         with tempfile.TemporaryDirectory(prefix="ultracurate-transport-") as folder:
             place = Path(folder)
             with _served(place, load) as url:
                 rounds = [_round(place, url, load) for _ in range(load.rounds)]
         ours, curl, summed = (statistics.median(r[name] for r in rounds) for name in ("ours", "curl", "curl+sha256"))
+        all_ours, all_curl = all_ours + ours, all_curl + curl
         peak = max([peak, *(r["peak_mb"] for r in rounds)])
         # Each round is one comparison: what else the machine did in it touched all three.
         ratio = statistics.median(r["ours"] / r["curl"] for r in rounds)
@@ -77,8 +78,17 @@ def measure_transport(quick: bool = False) -> Measurement:
             f"{load.name}: ours, MB/s": load.files * load.size / 1e6 / ours,
         }
         must.append(Promise(f"{load.name}: ours / curl", ratio, RATIO))
+    figures["all of these files: ours / curl"] = all_ours / all_curl
     figures["peak MB"] = peak
-    return Measurement(figures, f"curl --parallel --parallel-max {AT_ONCE}", [*must, Promise("peak MB", peak, PEAK_MB)])
+    return Measurement(
+        figures,
+        f"curl --parallel --parallel-max {AT_ONCE}",
+        [
+            *must,
+            Promise("all of these files: ours / curl", all_ours / all_curl, RATIO),
+            Promise("peak MB", peak, PEAK_MB),
+        ],
+    )
 
 
 def _round(place: Path, url: str, load: Load) -> dict[str, float]:

@@ -14,7 +14,7 @@ from ultracurate.sources._base import (
     source_names,
 )
 from ultracurate.sources._context import KeptAnswers, SourceContext, machine_folder
-from ultracurate.sources._partial import held
+from ultracurate.sources._locks import held
 from ultracurate.sources._urls import hide_private
 
 __all__ = [

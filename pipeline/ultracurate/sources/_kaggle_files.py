@@ -17,9 +17,10 @@ from ultracurate.core.errors import RowError
 from ultracurate.sources._answers import ERROR_BYTES, is_json
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Fetched, RemoteFile, SourceError, SourceState
+from ultracurate.sources._digests import CHUNK, Digests, digest_file
 from ultracurate.sources._http import NETWORK_ERRORS, Transport
 from ultracurate.sources._kaggle_records import refuse_error
-from ultracurate.sources._partial import CHUNK, Digests, digest_file, held, on_disk
+from ultracurate.sources._locks import held, on_disk
 from ultracurate.sources._urls import origin
 
 LIMITS = ArchiveLimits(max_members=4, max_member_bytes=1 << 40, max_ratio=2000)

@@ -19,7 +19,7 @@ from ultracurate.sources._base import (
     source,
 )
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources._partial import digest_file
+from ultracurate.sources._digests import digest_file
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import SourceRef

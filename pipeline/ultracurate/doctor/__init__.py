@@ -1,0 +1,1 @@
+"""What this machine has, which credentials would be used, and which hosts answer from here."""
