@@ -36,8 +36,8 @@ def environ(local: LocalHosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def run(*words: str) -> tuple[int, str]:
     app = typer.Typer()
     app.command()(doctor)
-    found = CliRunner().invoke(app, words, standalone_mode=False)
-    if found.exception is not None:
+    found = CliRunner().invoke(app, words)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
         raise found.exception
     return found.exit_code, found.output
 
