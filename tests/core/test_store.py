@@ -17,7 +17,7 @@ import fsspec
 import pytest
 
 from ultracurate.core.errors import StorageError
-from ultracurate.core.store import Store
+from ultracurate.core.store import Store, own_temporary_folder
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
@@ -315,3 +315,17 @@ def test_a_sweep_takes_only_what_a_killed_process_left(any_store: Store) -> None
     assert any_store.sweep() == 3
     assert sorted(str(p.relative_to(scratch)) for p in scratch.rglob("*") if p.is_file()) == sorted(kept)
     assert any_store.sweep() == 0
+
+
+def test_a_temporary_folder_that_others_can_change_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = own_temporary_folder()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o777)
+    with pytest.raises(StorageError, match="others can change"):
+        own_temporary_folder()
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match="others can change"):
+        own_temporary_folder()

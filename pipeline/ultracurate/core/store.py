@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -152,8 +153,7 @@ class Store:
 
     def scratch(self) -> Path:
         """A local folder for unfinished files, on the work directory's own disk where that is local."""
-        user = os.getuid() if hasattr(os, "getuid") else "user"  # one node of a cluster serves many people
-        folder = self.local / "tmp" if self.local else Path(tempfile.gettempdir()) / f"ultracurate-{user}"
+        folder = self.local / "tmp" if self.local else own_temporary_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -191,6 +191,27 @@ class Store:
             if clear := storage_error(exc, f"{self.url}/{path}"):
                 raise clear from exc
             raise
+
+
+def own_temporary_folder() -> Path:
+    """This user's folder on the machine's temporary disk, closed to others: one node of a cluster serves many people.
+
+    A folder of that name that somebody else made, or can write to, is a `StorageError`: what lies in it could be a
+    link to a file of ours.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir()) / f"ultracurate-{user}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError as exc:
+        raise storage_error(exc, str(folder)) or StorageError(f"Could not make {folder}: {exc.strerror}") from exc
+    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o022)):
+        raise StorageError(
+            f"Expected {folder} to be a folder of yours alone, found one that others can change. "
+            "Remove it, or set TMPDIR to another place."
+        )
+    return folder
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:

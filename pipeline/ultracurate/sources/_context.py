@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ultracurate import __version__
-from ultracurate.core.errors import ConfigError
+from ultracurate.core.errors import ConfigError, StorageError
+from ultracurate.core.store import own_temporary_folder
 from ultracurate.sources._urls import origin
 
 if TYPE_CHECKING:
@@ -140,10 +140,12 @@ class SourceContext:
         return default if default > 0 else None
 
 
-def machine_folder() -> Path:
-    """Where the processes of this user on this machine meet, for limits and locks."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"ultracurate-{user}" / "limits"
+def machine_folder() -> Path | None:
+    """Where the processes of this user on this machine meet, for limits; None where there is no safe place."""
+    try:
+        return own_temporary_folder() / "limits"
+    except StorageError:
+        return None
 
 
 def _is_here(address: str) -> bool:
