@@ -116,7 +116,7 @@ def test_a_429_without_a_reason_is_asked_once_more_only(origin: Origin, make_con
 
 def test_lasting_trouble_ends_with_what_to_do(origin: Origin, make_context: MakeContext) -> None:
     url = origin.serve("/a", Reply(b"<html>", 503))
-    with pytest.raises(SourceError, match="run the same command again") as caught:
+    with pytest.raises(SourceError, match="ultracurate retry") as caught:
         Transport(make_context(retries=2), "t").get_json(ask(url))
     assert caught.value.state is SourceState.UNREACHABLE
     assert caught.value.state.resumable

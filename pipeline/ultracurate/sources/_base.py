@@ -46,11 +46,11 @@ ADVICE = {
     SourceState.GONE: "It was withdrawn: take the dataset out of the recipe, or name a mirror in its manifest.",
     SourceState.NOT_FOUND: "Check the record id and the file name in the manifest.",
     SourceState.BLOCKED: "The host refuses this machine or network: stop, wait some hours, write to the host.",
-    SourceState.QUOTA: "Run the same command again later; what was fetched is kept.",
+    SourceState.QUOTA: "Run `ultracurate retry` later; what was fetched is kept.",
     SourceState.CHECKSUM_MISMATCH: "The host serves other bytes than stated: compare its page with the manifest.",
     SourceState.PARTIAL_LISTING: "Narrow the query (for example with created:[2024-01-01 TO 2024-12-31]), or split it.",
     SourceState.MANUAL: "Fetch the file by hand, then add it as a `local` source.",
-    SourceState.UNREACHABLE: "Check the network, then run the same command again; what was fetched is kept.",
+    SourceState.UNREACHABLE: "Check the network, then run `ultracurate retry`; what was fetched is kept.",
     SourceState.BAD_ANSWER: "Open the address in a browser to see what the host says.",
 }
 

@@ -46,7 +46,7 @@ class DiscoverConfig(Settings):
         default_factory=list,
         description="Hosts whose links in records of text are followed; empty: those that are searched",
     )
-    as_of: str = Field(
+    as_of: str | int = Field(
         default="", description="Any text; change it (for example to today's date) to ask the hosts again"
     )
 

@@ -79,6 +79,8 @@ def steps(manifest: DatasetManifest) -> list[Step]:
 def page(manifest: DatasetManifest) -> str | None:
     """Address of the page where the dataset's first source is described; None where none is known."""
     source = manifest.sources[0]
+    if source.url:
+        return source.url
     if source.host == "kaggle" and source.record:
         record = source.record if source.record.startswith("competitions/") else f"datasets/{source.record}"
         return _PAGES["kaggle"].format(record=record)
