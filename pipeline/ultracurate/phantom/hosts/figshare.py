@@ -44,6 +44,8 @@ class Figshare:
             return _download(int(found[1]), world) if found else _error(404, "Entity not found")
         if request.signed_in is False:
             return _error(403, "OAuth token is invalid")
+        if path == "/articles":
+            return _listed(request, world) if request.method == "GET" else _error(405, "Method not allowed")
         if path == "/articles/search":
             return _search(request, world) if request.method == "POST" else _error(405, "Method not allowed")
         if found := re.fullmatch(r"/file/download/(\d{1,18})", path):
@@ -51,6 +53,22 @@ class Figshare:
         if found := re.fullmatch(r"/articles/(\d{1,18})(?:/(files|versions)(?:/(\d{1,18}))?)?", path):
             return _article(request, world, found[1], found[2] or "", found[3] or "")
         return _error(404, "Entity not found")
+
+
+def _listed(request: Request, world: World) -> Answer:
+    """All articles by pages; or those with a DOI, of whichever version it is."""
+    page, size, doi = request.number("page", 1), request.number("page_size", 10), _any_version(request.one("doi"))
+    if page < 1 or not 1 <= size <= PAGE_LIMIT or (page - 1) * size > OFFSET_LIMIT:
+        return _error(422, f"page_size must be at most {PAGE_LIMIT}, and the offset at most {OFFSET_LIMIT}")
+    newest = (pick(world, "figshare", base) for base in all_versions(world, "figshare"))
+    rows = [short_json(record, world) for record in newest if record is not None]
+    rows = [row for row in rows if doi in ("", _any_version(row["doi"]))]
+    size = world.faults.page_size(size)
+    return json_answer(rows[(page - 1) * size : page * size])
+
+
+def _any_version(doi: str) -> str:
+    return re.sub(r"\.v\d{1,4}$", "", doi.lower())
 
 
 def _search(request: Request, world: World) -> Answer:
