@@ -31,6 +31,7 @@ from ultracurate.arguments import (
     start_executor,
 )
 from ultracurate.core.errors import StorageError, UltracurateError, printable, storage_error
+from ultracurate.core.private import hide_private
 from ultracurate.discover import discover
 from ultracurate.doctor.command import doctor
 
@@ -72,7 +73,7 @@ INTERRUPTED = 130
 
 
 def _fail(exc: UltracurateError) -> None:
-    typer.secho(printable(f"Error: {exc}"), fg=typer.colors.RED, err=True)
+    typer.secho(printable(hide_private(f"Error: {exc}")), fg=typer.colors.RED, err=True)
     sys.exit(exc.exit_code)
 
 

@@ -70,6 +70,17 @@ class Recipe(Settings):
             raise ValueError("datasets: expected at least one, or queries of the discover stage. Name a dataset")
         return self
 
+    @model_validator(mode="after")
+    def _no_logins(self) -> Recipe:
+        for name, address in self.hosts.items():
+            if "@" in address.partition("://")[2].partition("/")[0] or "?" in address:
+                # Not a ValueError: pydantic would put the value, and so the login, into its message.
+                raise ConfigError(
+                    f"hosts.{name}: expected https://host[:port][/path] without login or query. Remove them: tokens "
+                    "come from the environment"
+                )
+        return self
+
     @property
     def entries(self) -> tuple[DatasetEntry, ...]:
         """The datasets in the recipe's order, each with its overrides."""

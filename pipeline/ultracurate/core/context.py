@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from ultracurate.core.blobs import Blobs, PackWriter, PixelRef
 from ultracurate.core.errors import ContractError, RowError
+from ultracurate.core.private import hide_private
 from ultracurate.core.seeds import rng_for
 from ultracurate.core.store import Store
 
@@ -111,7 +112,7 @@ class Context:
                 "parent_id": key,
                 "dataset": row.get("dataset"),
                 "exception": type(exc).__name__,
-                "message": storable(str(exc)) or type(exc).__name__,
+                "message": storable(hide_private(str(exc))) or type(exc).__name__,
                 "attempt": self.attempt,
             }
         )

@@ -9,6 +9,8 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ultracurate.core.private import hide_private
+
 LOGGER = logging.getLogger("ultracurate")
 _opened: dict[str, logging.Handler] = {}
 
@@ -26,7 +28,7 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "data", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return hide_private(json.dumps(line, default=str))
 
 
 class _FileHandler(logging.FileHandler):

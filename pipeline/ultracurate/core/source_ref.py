@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.layout import Strict
+from ultracurate.core.private import hide_signatures
 
 _SECRET_PARTS = re.compile(r"token|signature|credential|secret|password|api[-_]?key|^sig$|^x-amz-", re.IGNORECASE)
 
@@ -66,6 +67,16 @@ class SourceRef(Strict):
     steps: list[str] = Field(default_factory=list)
     """What a person has to do there, in order."""
     files: list[FileRef] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> SourceRef:
+        if hide_signatures(self.record or "") != (self.record or ""):
+            # Not a ValueError: pydantic would put the value, and so the token, into its message.
+            raise ConfigError(
+                f"The record of a {self.host} source carries a token or signature. Remove it: the record's id is "
+                "enough, and tokens come from the environment"
+            )
+        return self
 
     @model_validator(mode="after")
     def _place(self) -> SourceRef:

@@ -20,6 +20,7 @@ from ultracurate.core.config import Settings
 from ultracurate.core.context import Context, storable
 from ultracurate.core.errors import ConfigError, ContractError, StorageError
 from ultracurate.core.parts import PartRef
+from ultracurate.core.private import hide_private
 from ultracurate.core.registry import Registry
 from ultracurate.core.schema import KEY, LINEAGE, REJECTS, Grain
 
@@ -285,5 +286,5 @@ def _reject_row(row: Row, reject: Reject, ctx: Context) -> Row:
         "parent_id": key,
         "dataset": row.get("dataset"),
         "reason": reject.reason,
-        "detail": storable(reject.detail),
+        "detail": storable(hide_private(reject.detail)),
     }

@@ -16,6 +16,7 @@ from ultracurate.core.blobs import Blobs, PackWriter
 from ultracurate.core.context import Context
 from ultracurate.core.errors import ConfigError, ContractError, StorageError, UltracurateError, storage_error
 from ultracurate.core.parts import PartRef, check_conservation, commit, find, read_table
+from ultracurate.core.private import hide_private
 from ultracurate.core.schema import REJECTS
 from ultracurate.core.spec import Spec, check_lineage, open_spec
 from ultracurate.core.stage import Result, Scope, Stage, chain, columns_of, pipeline
@@ -73,14 +74,14 @@ def run_job(job: Job) -> Outcome:
         ref = _compute(job)
     except (StorageError, ConfigError) as exc:
         log.LOGGER.error("part_stopped", extra={"data": {"stage": job.stage, "part": job.id, "message": str(exc)}})
-        return Outcome(job.id, failure=str(exc), fatal=exc)
+        return Outcome(job.id, failure=hide_private(str(exc)), fatal=exc)
     except OSError as exc:
         clear = storage_error(exc, job.work)
         log.LOGGER.exception("part_failed", extra={"data": {"stage": job.stage, "part": job.id}})
-        return Outcome(job.id, failure=f"{type(exc).__name__}: {exc}", fatal=clear)
+        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {exc}"), fatal=clear)
     except Exception as exc:
         log.LOGGER.exception("part_failed", extra={"data": {"stage": job.stage, "part": job.id}})
-        return Outcome(job.id, failure=f"{type(exc).__name__}: {exc}")
+        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {exc}"))
     log.event(
         "part_committed",
         run=job.run_id,

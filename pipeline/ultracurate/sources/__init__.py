@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ultracurate.core.private import hide_private
 from ultracurate.sources._base import (
     Candidate,
     Fetched,
@@ -15,7 +16,6 @@ from ultracurate.sources._base import (
 )
 from ultracurate.sources._context import KeptAnswers, SourceContext, machine_folder
 from ultracurate.sources._locks import held
-from ultracurate.sources._urls import hide_private
 
 __all__ = [
     "Candidate",

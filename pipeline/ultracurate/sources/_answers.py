@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from ultracurate.sources._base import SourceError, SourceState
-from ultracurate.sources._urls import redact, redact_text
+from ultracurate.sources._urls import hide_token, redact, redact_text
 
 if TYPE_CHECKING:
     import requests
@@ -146,4 +146,4 @@ def _first_bytes(response: requests.Response) -> bytes:
 def _without_token(text: str, response: requests.Response) -> str:
     """The text without the token that was sent: some hosts say back what they were asked."""
     token = str(response.request.headers.get("Authorization", "")).rpartition(" ")[2]
-    return text.replace(token, "[redacted]") if token else text
+    return hide_token(text, token)

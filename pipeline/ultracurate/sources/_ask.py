@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ultracurate.sources._urls import hide_private, redact
+from ultracurate.core.private import hide_private
+from ultracurate.sources._urls import redact
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,7 +94,7 @@ def answer_key(host: str, ask: Ask) -> str:
 
 def pack_answer(answer: JsonAnswer) -> bytes:
     """An answer as it is kept: one line about it, then its body, without e-mail addresses and signatures."""
-    headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+    headers = {name: hide_private(answer.headers[name]) for name in KEPT_HEADERS if name in answer.headers}
     body = hide_private(answer.raw.decode("utf-8", "replace"))
     return json.dumps({"status": answer.status, "headers": headers}).encode() + b"\n" + body.encode()
 

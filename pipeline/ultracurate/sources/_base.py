@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 from ultracurate.core.errors import RowError
+from ultracurate.core.private import hide_private
 from ultracurate.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class SourceError(RowError):
         status: int | None = None,
         retry_after: float | None = None,
     ) -> None:
+        found = hide_private(found)  # hosts' words stand in it, and names of files
         super().__init__(f"{found.rstrip('.')}. {advice or ADVICE[state]}")
         self.state = state
         self.found = found

@@ -11,7 +11,7 @@ import requests
 
 from ultracurate.sources._ask import Ask, JsonAnswer, TextAnswer
 from ultracurate.sources._base import SourceError, SourceState
-from ultracurate.sources._urls import redact
+from ultracurate.sources._urls import hide_token, redact
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,7 +34,7 @@ def read_json(
     with response:
         body = _bounded(response, ask, clock, MAX_JSON, "JSON")
         if ask.token:  # the answer is kept, and a host may say back what it was asked with
-            body = body.replace(ask.token.encode(), b"[redacted]")
+            body = hide_token(body.decode("utf-8", "surrogateescape"), ask.token).encode("utf-8", "surrogateescape")
         headers = _headers(response)
         if response.status_code == 206 and not partial_is_answer:
             span = headers.get("content-range", "a part of the list")
@@ -62,7 +62,7 @@ def read_text(response: requests.Response, ask: Ask, clock: Callable[[], float])
         body = _bounded(response, ask, clock, MAX_TEXT, "text")
         text = body.decode("utf-8", "replace")
         if ask.token:
-            text = text.replace(ask.token, "[redacted]")
+            text = hide_token(text, ask.token)
         return TextAnswer(text, response.url, _headers(response))
 
 

@@ -179,7 +179,7 @@ class Lfs:
     def _granted(self, row: dict[str, object], what: str) -> Ask:
         error = obj(row.get("error"))
         if error:
-            code, said = error.get("code"), redact_text(str(error.get("message"))[:200])
+            code, said = error.get("code"), redact_text(str(error.get("message")))[:200]
             state = _STATES.get(code, SourceState.BAD_ANSWER) if isinstance(code, int) else SourceState.BAD_ANSWER
             quota = "quota" in said.lower()
             raise SourceError(

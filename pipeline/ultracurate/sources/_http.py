@@ -29,7 +29,7 @@ from ultracurate.sources._bodies import NUMBER, read_json, read_text
 from ultracurate.sources._connections import Connections, watched_adapter
 from ultracurate.sources._context import SourceContext
 from ultracurate.sources._limits import Pacer, shared_pacer
-from ultracurate.sources._urls import move, origin, redact, redact_text
+from ultracurate.sources._urls import hide_token, move, origin, redact, redact_text
 
 NETWORK_ERRORS = (
     requests.ConnectionError,
@@ -202,6 +202,7 @@ class Transport:
                     auth=Credentials(first.token if at_home else None, first.scheme),
                 )
             )
+            _hide_said_back(response)
             self._note_limit(response, url, ask.kind)
             location = response.headers.get("Location")
             if response.status_code not in REDIRECTS or not location:
@@ -245,6 +246,14 @@ class Transport:
             return
         if pacer := self._pacer(url, kind):
             pacer.hold(min(max(0.0, int(reset) - time.time()), self.context.max_wait))  # epoch seconds
+
+
+def _hide_said_back(response: requests.Response) -> None:
+    """Take the token out of the answer's headers: some end in a message, others in a note beside a file."""
+    token = str(response.request.headers.get("Authorization", "")).rpartition(" ")[2]
+    for name, value in list(response.headers.items()):
+        if token and name != "Location":
+            response.headers[name] = hide_token(value, token)
 
 
 def unreachable(exc: BaseException, ask: Ask) -> SourceError:

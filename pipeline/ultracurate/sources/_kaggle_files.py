@@ -21,7 +21,7 @@ from ultracurate.sources._digests import CHUNK, Digests, digest_file
 from ultracurate.sources._http import NETWORK_ERRORS, Transport
 from ultracurate.sources._kaggle_records import refuse_error
 from ultracurate.sources._locks import held, on_disk
-from ultracurate.sources._urls import origin
+from ultracurate.sources._urls import hide_token, origin
 
 LIMITS = ArchiveLimits(max_members=4, max_member_bytes=1 << 40, max_ratio=2000)
 """For a zip around one file: 2000 is beyond what deflate reaches, so only the stated size counts."""
@@ -133,7 +133,7 @@ def _copy(archive: Path, file: RemoteFile, part: Path) -> Digests:
 def _refuse_json(body: bytes, ask: Ask, file: RemoteFile) -> None:
     """An answer in JSON where a file was asked for: an error, unless the file itself is JSON."""
     try:
-        data: Any = json.loads(body.replace(ask.token.encode(), b"[redacted]") if ask.token else body)
+        data: Any = json.loads(hide_token(body.decode("utf-8", "replace"), ask.token))
     except (ValueError, RecursionError):
         data = None
     refuse_error(data, ask.what)

@@ -85,7 +85,7 @@ def whole_zip(http: Transport, base: str, version: Version) -> RemoteFile:
         except (ValueError, RecursionError):
             state = "the answer about it is no JSON"
             break
-        state = f"it is {(text(about.get('status')) or 'nowhere')[:40]}"
+        state = f"it is {_word(about.get('status')) or 'nowhere'}"
         if about.get("status") == "FINISH":
             return RemoteFile(
                 name=f"{version.id}-{version.number}.zip",
@@ -165,5 +165,11 @@ def _file(version: Version, folder: str, id: str, entry: dict[str, Any]) -> Remo
         url=f"{PUBLIC}/public-files/datasets/{version.id}/files/{id}/file_downloaded",
         size=count(content.get("size")) if size is None else size,
         checksum=digest("sha256", content.get("sha256_hash")),
-        problem=None if state in (None, "COMPLETED") else f"its upload is {state[:40]}, not COMPLETED",
+        problem=None if state in (None, "COMPLETED") else f"its upload is {_word(state)}, not COMPLETED",
     )
+
+
+def _word(state: Any) -> str | None:
+    """A state as the host names it, in letters; another text is not repeated."""
+    shown = text(state)
+    return shown if shown is None or re.fullmatch(r"[A-Za-z_ ]{1,40}", shown) else "unknown"

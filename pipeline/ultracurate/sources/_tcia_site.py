@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ultracurate.core.licences import find_licence
+from ultracurate.core.private import hide_private
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Candidate, RemoteFile, SourceError, SourceState
 from ultracurate.sources._fields import clean_name, count, day, obj, packed, rows, text, texts
 from ultracurate.sources._http import Transport
-from ultracurate.sources._urls import move
+from ultracurate.sources._urls import move, strip_secrets
 
 SITE = "https://cancerimagingarchive.net/api/v1"
 PAGE = 100
@@ -25,6 +26,7 @@ _COLLECTION = (
 _DOWNLOAD = "id,download_title,download_url,download_requirements,download_access,data_license,date_updated,file_type"
 ASPERA = "an Aspera package, which no HTTP client can fetch"
 LIMITED = "controlled data"
+SIGNED = "an address with a login or signature of its own, which must not be kept"
 MANIFEST = "a list of series for NBIA's own program"
 
 
@@ -83,6 +85,8 @@ class Site:
         if not parts.hostname or not name.strip("_"):
             return None
         problem = MANIFEST if name.lower().endswith(".tcia") else None
+        if parts.username or hide_private(link) != link:
+            return RemoteFile(name, strip_secrets(link), problem=SIGNED)
         return RemoteFile(name, move(link, self._base, SITE), problem=problem)
 
     def _table(self, name: str, params: dict[str, str | int], what: str) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ultracurate.core.private import hide_private
 from ultracurate.sources._base import SourceError, SourceState
 
 HIDDEN = "?[redacted]"
@@ -28,25 +30,25 @@ def redact(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Free text with every address in it redacted, and every bare query after a path."""
+    """Free text with every address in it redacted, and every bare query after a path, and no e-mail address."""
     text = re.sub(r"https?://[^\s\"'<>]+", lambda match: redact(match[0]), text)
-    return re.sub(r"\?(?!\[redacted\])[^\s\"'<>]*=[^\s\"'<>]*", HIDDEN, text)
+    return hide_private(re.sub(r"\?(?!\[redacted\])[^\s\"'<>]*=[^\s\"'<>]*", HIDDEN, text))
 
 
-MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}")
-_PARAMETER = (
-    r"x-amz-[a-z-]{1,40}|x-goog-[a-z-]{1,40}|awsaccesskeyid|signature|sig|se|token|access_token|api_?key|key|expires"
-    r"|password|auth|policy|key-pair-id"
-)
-_SIGNED = re.compile(rf"([?&](?:amp;)?(?:{_PARAMETER})=)[^&\"'\s<>\\]{{1,4096}}", re.IGNORECASE)
-
-
-def hide_private(text: str) -> str:
-    """Text of a host as it may be kept: without e-mail addresses, and without what signs an address.
-
-    What it replaces holds no quote and no backslash, so JSON stays JSON.
-    """
-    return _SIGNED.sub(r"\1[redacted]", MAIL.sub("[e-mail]", text))
+def hide_token(text: str, token: str | None) -> str:
+    """Text without the token that was sent, as some hosts say back what they were asked, plain or as they read it."""
+    if not token:
+        return text
+    said = [token]
+    try:
+        login = base64.b64decode(token, validate=True).decode()
+        said += [login, login.partition(":")[2]] if ":" in login else []
+    except ValueError:  # no login of scheme Basic
+        pass
+    for word in filter(None, said):
+        for form in dict.fromkeys((word, quote(word, safe=""), word.replace("/", "\\/"))):
+            text = text.replace(form, "[redacted]")
+    return text
 
 
 def origin(url: str) -> tuple[str, str, int]:

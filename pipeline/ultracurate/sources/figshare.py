@@ -163,7 +163,7 @@ class FigshareSource(WebSource):
             answer = self._article(url, what, place.id)
             data = obj(answer.data)
             if text(data.get("version")) != place.version:
-                raise SourceError(SourceState.BAD_ANSWER, f"{what}: the host gave version {data.get('version')!r}")
+                raise SourceError(SourceState.BAD_ANSWER, f"{what}: the host gave version {count(data.get('version'))}")
         found = full(data, answer.raw, place)
         why = ""
         if found.access == "embargoed":

@@ -22,7 +22,7 @@ from ultracurate.sources._bodies import NUMBER, read_text
 from ultracurate.sources._fields import clean_name
 from ultracurate.sources._gdrive_pages import Page, read_page, stated_name
 from ultracurate.sources._http import NETWORK_ERRORS, unreachable
-from ultracurate.sources._urls import origin
+from ultracurate.sources._urls import origin, redact_text
 from ultracurate.sources._web import WebSource
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class GoogleDriveSource(WebSource):
         if "quota" in page.title.lower() or "too many users" in page.error.lower():
             raise SourceError(SourceState.QUOTA, f"{what}: too many people fetched it today", advice=_QUOTA)
         if page.error:
-            raise SourceError(SourceState.BAD_ANSWER, f"{what}: the host says {page.error!r}")
+            raise SourceError(SourceState.BAD_ANSWER, f"{what}: the host says {redact_text(page.error)!r}")
 
     def _onward(self, ask: Ask, page: Page, page_url: str) -> Ask:
         """The address behind the warning that nobody looked for viruses in so large a file."""

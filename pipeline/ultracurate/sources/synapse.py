@@ -155,7 +155,7 @@ class SynapseSource(WebSource):
             places = [_FILE.fullmatch(file.url) for file in part]
             handles = [self._entities.handle(place[1], place[2]) for place in places if place]
             answers = self._entities.batch(handles, signed=False)
-            codes = {text(row.get("failureCode")) for row in answers}
+            codes = {_code(row) for row in answers}
             if start == 0 and codes == {"UNAUTHORIZED"} and places[0]:
                 raise _failure("UNAUTHORIZED", places[0][1], places[0][2], f"Synapse file {part[0].name!r}")
             for file, row in zip(part, answers, strict=True):
@@ -165,7 +165,7 @@ class SynapseSource(WebSource):
 
     def _row(self, number: str, version: str | None, what: str) -> dict[str, Any]:
         (row,) = self._entities.batch([self._entities.handle(number, version)], signed=True)
-        if code := text(row.get("failureCode")):
+        if code := _code(row):
             raise _failure(code, number, version, what)
         return row
 
@@ -180,13 +180,19 @@ class SynapseSource(WebSource):
         return Ask(self.http.local(url), what)
 
 
+def _code(row: dict[str, Any]) -> str | None:
+    """Why a file cannot be had: one word in capitals; another text is not repeated."""
+    code = text(row.get("failureCode"))
+    return code if code is None or re.fullmatch(r"[A-Z_]{1,40}", code) else "UNKNOWN"
+
+
 def _failure(code: str, number: str, version: str | None, what: str) -> SourceError:
     page = _page(number, version)
     if code == "NOT_FOUND":
         return SourceError(SourceState.NOT_FOUND, f"{what}: {page} has no file any more")
     return SourceError(
         SourceState.RESTRICTED,
-        f"{what}: the host refuses it ({code[:40]})",
+        f"{what}: the host refuses it ({code})",
         advice=f"Open {page} with the token's account: accept the conditions it shows, or ask the owner; the token "
         "needs the scope download.",
     )

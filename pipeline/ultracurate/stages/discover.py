@@ -16,6 +16,7 @@ from ultracurate.core.config import Settings, digest
 from ultracurate.core.context import Context
 from ultracurate.core.dataset import DatasetManifest
 from ultracurate.core.errors import RowError
+from ultracurate.core.private import hide_signatures
 from ultracurate.core.resources import manifests_dir
 from ultracurate.core.schema import DATASET, FILE, Grain, content_id
 from ultracurate.core.stage import Reject, Result, Row, each, stage
@@ -150,6 +151,8 @@ def _file_row(slug: str, host: str, record: str | None, licence: str, file: Remo
     file_id = content_id(slug, host, record, file.name)
     if file.problem:
         return Reject("refused_file", file.problem, id=file_id)
+    if hide_signatures(file.name) != file.name:
+        return Reject("refused_file", "its name holds what signs an address", id=file_id)
     return {
         "dataset": slug,
         "file_id": file_id,
