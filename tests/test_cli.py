@@ -263,7 +263,8 @@ def test_run_tells_people_what_happened(lab: Lab) -> None:
     lines = ended.out.splitlines()
     assert [line.split()[0] for line in lines[: len(STAGES)]] == STAGES
     assert re.search(r"index +3 rows +0 rejected +1 errors +1 of 1 parts computed", ended.out)
-    assert "1 rows could not be processed" in ended.out
+    assert "1 row could not be processed" in ended.out
+    assert re.search(r"index: .*bad.png|index: ", ended.out)
     assert str(lab.work / "shards" / "lab") in ended.out
     assert str(lab.work / "reports" / "lab.html") in ended.out
 

@@ -98,6 +98,21 @@ def test_a_host_that_is_down_costs_its_own_search_only(hosts: LocalHosts, tmp_pa
     assert {request.host for request in hosts.requests[asked:]} == {"kaggle"}, "what Zenodo answered was kept"
 
 
+def test_no_host_at_all_is_not_an_empty_world(hosts: LocalHosts, tmp_path: Path) -> None:
+    hosts.faults = Faults(fail_first=10**6, fail_status=404)
+    done = call(*search(tmp_path / "w", "--set", "limits.*=0"))
+    assert done.code == 3
+    assert "No host could be searched" in done.out
+    assert "accepted" not in done.out
+
+
+@pytest.mark.parametrize("host", ["aimi", "gdrive", "manual", "http", "local"])
+def test_a_source_without_a_search_says_so(host: str, tmp_path: Path) -> None:
+    done = call("discover", "thyroid", "--host", host, "--work", str(tmp_path / "w"))
+    assert done.code == 2
+    assert f"{host} cannot be searched" in done.err
+
+
 def test_a_finished_search_asks_nothing_again(hosts: LocalHosts, tmp_path: Path) -> None:
     call(*search(tmp_path / "w", "--set", "limits.*=0"))
     before = len(hosts.requests)
@@ -111,6 +126,7 @@ def test_a_finished_search_asks_nothing_again(hosts: LocalHosts, tmp_path: Path)
     ("options", "said"),
     [
         (["discover"], "Nothing to search for"),
+        (["discover", ""], "Nothing to search for"),
         (["discover", "x", "--host", "zenodoo"], "no such source"),
         (["discover", "x", "--recipe", "demo"], "Give either words"),
         (["discover", "--recipe", "openus46"], "has no searches"),

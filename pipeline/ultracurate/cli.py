@@ -132,7 +132,7 @@ def run(
 ) -> None:
     """Run a recipe up to a stage. Finished parts are never computed again, whatever happened before."""
     start = partial(start_executor, executor, workers, scheduler)
-    _run(open_store(work), open_spec(recipe, sets, root), stage, start, None, strict, as_json)
+    _run(open_store(work), open_spec(recipe, sets, root), recipe, stage, start, None, strict, as_json)
 
 
 @app.command()
@@ -150,12 +150,13 @@ def retry(
 ) -> None:
     """Try exactly the error rows again, then bring the later stages up to date."""
     start = partial(start_executor, executor, workers, scheduler)
-    _run(open_store(work), open_spec(recipe, sets, root), "all", start, stage, strict, as_json)
+    _run(open_store(work), open_spec(recipe, sets, root), recipe, "all", start, stage, strict, as_json)
 
 
 def _run(
     store: Store,
     spec: Spec,
+    named: str,
     stage: str,
     start: Callable[[], Executor],
     retry_stage: str | None,
@@ -180,7 +181,7 @@ def _run(
     finally:
         executor.close()
     report = write_report(store, load_tables(store, spec, result)) if last is None else None
-    print_result(store, result, report, as_json)
+    print_result(store, result, named, report, as_json)
     if strict and result.error_rows:
         raise typer.Exit(3)
 
@@ -240,9 +241,8 @@ def demo(
         zenodo = server.hosts["zenodo"]
         settings = [f"hosts.zenodo={zenodo}", "limits.*=0", f"discover.as_of=seed {seed}", *(sets or ())]
         spec = open_spec("demo", settings, None)
-        _run(
-            open_store(folder / "work"), spec, "all", partial(start_executor, None, workers, None), None, False, as_json
-        )
+        start = partial(start_executor, None, workers, None)
+        _run(open_store(folder / "work"), spec, "demo", "all", start, None, False, as_json)
 
 
 @app.command()

@@ -51,6 +51,8 @@ def discover(
     rows = read_candidates(store, result)
     drafts = write_drafts(rows, propose, datetime.date.today()) if propose is not None else []
     print_search(store, rows, result, drafts, as_json)
+    if result.error_rows and not rows:
+        raise typer.Exit(3)
 
 
 def _spec(
@@ -67,6 +69,7 @@ def _spec(
                 f"Recipe {spec.recipe.name!r} has no searches: expected stages: {{discover: {{queries: ...}}}}."
             )
         return spec
+    queries = [query for query in queries if query.strip()]
     if not queries:
         raise ConfigError('Nothing to search for. Give words, for example: ultracurate discover "thyroid ultrasound"')
     if wrong := sorted(set(hosts) - set(source_names())):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -375,6 +376,19 @@ def test_a_kept_answer_is_not_asked_for_again(origin: Origin, make_context: Make
     Transport(make_context(answers=kept), "t").get_json(ask(url, params={"page": 2}))
     assert len(origin.seen) == 2
     assert all(SECRET.encode() not in answer and b"a=b" not in answer for answer in kept.answers.values())
+
+
+def test_a_place_that_is_not_there_is_waited_for_once_only(
+    origin: Origin, make_context: MakeContext, fake_time: FakeTime
+) -> None:
+    """A recipe has dozens of sets at one host: each would wait out the same silence."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        gone = f"http://127.0.0.1:{closed.getsockname()[1]}/a"
+    for _ in range(3):
+        with pytest.raises(SourceError, match="connection failed"):
+            Transport(make_context(retries=5), "t").get_json(ask(gone))
+    assert len(fake_time.slept) == 5
+    assert Transport(make_context(), "t").get_json(ask(origin.serve("/a", Reply(b"[]", headers=JSON)))).data == []
 
 
 def test_nothing_private_is_kept(origin: Origin, make_context: MakeContext) -> None:

@@ -123,7 +123,8 @@ def test_archives_can_be_searched_for(
     assert [one.record for one in challenge.search("ultrasound", 10)] == ["fetal-head", "closed-set"]
     assert [one.record for one in challenge.search("skull ULTRASOUND", 10)] == ["fetal-head"]
     assert len(list(challenge.search("ultrasound", 1))) == 1
-    assert list(GrandChallengeSource(make_context(hosts=hosts.hosts)).search("ultrasound", 10)) == []
+    with pytest.raises(SourceError, match="GRAND_CHALLENGE_AUTHORIZATION"):
+        list(GrandChallengeSource(make_context(hosts=hosts.hosts)).search("ultrasound", 10))
 
 
 @pytest.mark.parametrize("wrong", ["", "a b", "https://example.org/archives/x", "../x"])

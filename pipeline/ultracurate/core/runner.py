@@ -108,11 +108,13 @@ def run(
         planner.save_settings(stage)
         state = planner.state(stage, result.parts)
         listener.stage_started(stage, len(state.jobs), len(state.todo))
+        # Only what an earlier run left: what fails now has just been tried.
+        again = planner.retries(state) if retry in (stage.name, "all") else ()
         parts = _map(stage, state.todo, executor, listener)
         jobs = state.todo
         if parts:
             state = planner.state(stage, result.parts)
-        if retry in (stage.name, "all") and (again := planner.retries(state)):
+        if again:
             listener.stage_started(stage, len(again), len(again))
             _map(stage, again, executor, listener)
             jobs += again

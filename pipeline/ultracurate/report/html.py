@@ -74,14 +74,7 @@ def render(tables: RunTables, gallery: int = 24) -> str:
         _header(tables, headline(tables, rows)),
         el(
             "nav",
-            el(
-                "ul",
-                [
-                    el("li", el("a", title, href=f"#{name}"))
-                    for name, title in NAVIGATION
-                    if searches or name != "searches"
-                ],
-            ),
+            el("ul", [el("li", el("a", title, href=f"#{name}")) for name, title in shown]),
             aria_label="Sections",
         ),
         el(

@@ -40,6 +40,10 @@ NETWORK_ERRORS = (
 )
 MAX_HOPS = 8
 MAX_BACKOFF = 60.0
+PATIENT = 3
+"""Attempts after the first that make a failure to connect one of the place, not of a moment."""
+DEAD_SECONDS = 300.0
+"""For so long a place that could not be connected to is tried once only: a recipe has dozens of sets at one host."""
 SIGNED_TRIES = 3
 """How often a refused storage address is asked for anew before the refusal is believed."""
 T = TypeVar("T")
@@ -161,7 +165,10 @@ class Transport:
                 attempt -= 1  # not a failed attempt of the host itself
                 wait = self.backoff(refused - 1)
             except NETWORK_ERRORS as exc:
-                if attempt >= self.context.retries or isinstance(exc, requests.exceptions.SSLError):
+                tries = 0 if _is_dead(ask.url) else self.context.retries
+                if attempt >= tries or isinstance(exc, requests.exceptions.SSLError):
+                    if attempt >= PATIENT:
+                        _note_dead(ask.url, exc)
                     raise unreachable(exc, ask) from None
             except (requests.RequestException, ValueError) as exc:  # not an address, a broken redirect, ...
                 raise SourceError(
@@ -246,6 +253,19 @@ class Transport:
             return
         if pacer := self._pacer(url, kind):
             pacer.hold(min(max(0.0, int(reset) - time.time()), self.context.max_wait))  # epoch seconds
+
+
+_dead: dict[str, float] = {}
+
+
+def _is_dead(url: str) -> bool:
+    """Whether this process has just tried in vain, for as long as it is patient, to connect to that place."""
+    return time.monotonic() < _dead.get(urlsplit(url).netloc, 0.0)
+
+
+def _note_dead(url: str, exc: BaseException) -> None:
+    if isinstance(exc, requests.ConnectionError) and not isinstance(exc, requests.ReadTimeout):
+        _dead[urlsplit(url).netloc] = time.monotonic() + DEAD_SECONDS
 
 
 def _hide_said_back(response: requests.Response) -> None:

@@ -51,11 +51,17 @@ class GrandChallengeSource(WebSource):
         self._token = re.sub(r"^bearer\s+", "", (self.token(TOKEN) or "").strip(), flags=re.IGNORECASE) or None
 
     def search(self, query: str, limit: int) -> Iterator[Candidate]:
-        """Archives whose title or description holds all words; without a token the host shows none, so none come."""
+        """Archives whose title or description holds all words; without a token the host shows none."""
         words = query.lower().split()
         found = 0
-        if not self._token or limit < 1:
+        if limit < 1:
             return
+        if not self._token:
+            raise SourceError(
+                SourceState.RESTRICTED,
+                "Grand Challenge shows its archives to accounts only",
+                advice=f"Set {TOKEN} to a token of yours.",
+            )
         for row in self._rows("archives/", {}, "Grand Challenge archives"):
             candidate = _candidate(row)
             if candidate and all(word in f"{candidate.title} {candidate.description}".lower() for word in words):

@@ -85,15 +85,13 @@ class ManualSource:
     def _here(self, ref: SourceRef) -> list[RemoteFile]:
         """All files below the folder; a missing, unfinished or wrong one raises."""
         root, path = place(ref)
-        try:
-            base = self._context.root(root).resolve()
-        except ConfigError:
-            base = None
+        base = self._base(root)
         if base is None:
             raise _todo(ref, f"no folder is set for root {root!r}", None, root)
         folder = base / path if path else base
         if not folder.exists() and folder.resolve().is_relative_to(base):
-            raise _todo(ref, f"there is no folder {folder} yet", folder, root)
+            root_too = "" if base.exists() else f" (root {root!r} is set to {base}, which is not there either)"
+            raise _todo(ref, f"there is no folder {folder} yet{root_too if path else ''}", folder, root)
         files = list(self._local.describe(ref.model_copy(update={"root": root, "path": path})).files)
         unfinished = [file.name for file in files if file.name.lower().endswith(UNFINISHED)]
         by_name = {file.name: file for file in files}

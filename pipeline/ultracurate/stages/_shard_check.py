@@ -38,6 +38,8 @@ def check_shards(store: Store) -> list[str]:
     for name in sorted(sound):
         if name.endswith(".tar"):
             problems += _check_members(store, name, sound)
+    if not listed:
+        problems.append("SHA256SUMS lists nothing: the run that wrote it gave no shard.")
     present = [n for n in store.names("") if n.endswith((".tar", ".parquet"))]
     return problems + [f"{name}: is not listed in SHA256SUMS." for name in present if name not in listed]
 

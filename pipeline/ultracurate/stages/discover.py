@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ultracurate.core.config import Settings, digest
 from ultracurate.core.context import Context
@@ -31,12 +31,25 @@ PLAIN = ("local", "http", "manual")
 """Sources that say nothing about a dataset beyond its files."""
 
 
+NO_SEARCH = ("aimi", "gdrive", *PLAIN)
+"""Sources without a search of their own."""
+
+
 class Query(Settings):
     """One search at one host."""
 
     host: str = "zenodo"
     q: str = Field(min_length=1, description="In the host's own query language")
     limit: int = Field(default=200, ge=1, le=200_000, description="Records to look at, best first")
+
+    @field_validator("host")
+    @classmethod
+    def _can_be_searched(cls, value: str) -> str:
+        if value in NO_SEARCH:
+            raise ValueError(
+                f"{value} cannot be searched. `ultracurate datasets list --host {value}` shows what is known of it"
+            )
+        return value
 
 
 class DiscoverConfig(Settings):

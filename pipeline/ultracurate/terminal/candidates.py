@@ -54,6 +54,12 @@ def print_search(
             }
         )
         return
+    messages = _failures(store, result)
+    for message in messages[:SHOWN]:
+        screen.out.print(Text(f"Failed: {printable(message)}", style="red"))
+    if messages and not rows:
+        screen.out.print("No host could be searched. Check the network: ultracurate doctor --live")
+        return
     for line in counts.lines():
         screen.out.print(Text(printable(line)))
     accepted = sorted(_accepted(rows), key=lambda row: -row["score"])
@@ -75,8 +81,6 @@ def print_search(
         screen.out.print(f"All candidates, with reasons: {place}")
     if drafts:
         screen.out.print(f"{len(drafts)} draft manifests in {drafts[0].parent}")
-    for message in _failures(store, result)[:SHOWN]:
-        screen.out.print(Text(f"Failed: {printable(message)}", style="red"))
     if result.error_rows:
         screen.out.print("Run the same command again to go on; what the hosts answered is kept.")
 

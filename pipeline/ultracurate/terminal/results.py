@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from ultracurate.core.errors import printable
+from ultracurate.core.parts import read_table
 from ultracurate.terminal import screen
 
 if TYPE_CHECKING:
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
     from ultracurate.core.stage import Stage
     from ultracurate.core.store import Store
     from ultracurate.measure import Measurement
+
+
+SHOWN = 10
+"""Different error messages on the screen; the tables hold all."""
+MESSAGE = 600
+"""Characters of one."""
 
 
 def print_stages(chain: Sequence[Stage], as_json: bool) -> None:
@@ -71,7 +80,7 @@ def print_status(store: Store, spec: Spec, as_json: bool) -> None:
     screen.print_table(table)
 
 
-def print_result(store: Store, result: RunResult, report: str | None, as_json: bool) -> None:
+def print_result(store: Store, result: RunResult, recipe: str, report: str | None, as_json: bool) -> None:
     """Where everything is, and what is left to do."""
     where = {name: screen.place(store, path) for name, path in result.published.items()}
     last = list(result.parts)[-1]
@@ -90,15 +99,35 @@ def print_result(store: Store, result: RunResult, report: str | None, as_json: b
         )
         return
     if result.error_rows:
+        messages = error_messages(store, result)
+        for message, rows_with in messages.most_common(SHOWN):
+            times = f" ({rows_with} rows)" if rows_with > 1 else ""
+            screen.out.print(f"  {printable(message)[:MESSAGE]}{times}", markup=False, style="red")
+        more = f", {len(messages) - SHOWN} more reasons in the report" if len(messages) > SHOWN else ""
+        what = "1 row" if result.error_rows == 1 else f"{result.error_rows} rows"
         screen.out.print(
-            f"{result.error_rows} rows could not be processed; the report says why. When the cause is mended: "
-            f"ultracurate retry --recipe RECIPE --work {screen.place(store, '')}",
+            f"{what} could not be processed{more}. When the cause is mended: "
+            f"ultracurate retry --recipe {recipe} --work {screen.place(store, '').rstrip('/')}",
             markup=False,
         )
     for name, path in where.items():
         screen.out.print(f"{rows} frames in {name}s: {path} (tars, one .parquet index each, SHA256SUMS)", markup=False)
     if report:
         screen.out.print(f"Report: {screen.place(store, report)}", markup=False)
+
+
+def error_messages(store: Store, result: RunResult) -> Counter[str]:
+    """What the rows that still stand as errors say, with how many say it."""
+    from ultracurate.core.plan import retry_id
+
+    said: Counter[str] = Counter()
+    for stage, parts in result.parts.items():
+        ids = {part.id for part in parts}
+        for part in parts:
+            if part.errors and retry_id(part) not in ids:
+                table = read_table(store, part.path("errors"), ["message"])
+                said.update(f"{stage}: {message}" for message in table["message"].to_pylist())
+    return said
 
 
 def print_measure(found: Measurement, as_json: bool) -> None:
