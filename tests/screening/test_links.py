@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ultracurate.screening.links import MAX_LINKS, links, of_address, of_doi
+from ultracurate.screening.links import MAX_LINKS, copied_from, links, of_address, of_doi, outside
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,45 @@ def test_time_is_linear(piece: str) -> None:
     start = time.perf_counter()
     links(piece * (2_000_000 // len(piece)))
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "records"),
+    [
+        ("Mirror of https://zenodo.org/records/12 for a faster download.", ["12"]),
+        ("<p>A re-upload of <a>doi.org/10.5281/zenodo.13</a></p>", ["13"]),
+        ("This version replaces 10.5281/zenodo.14, which has errors.", ["14"]),
+        ("A companion to https://zenodo.org/records/15: other patients.", []),
+        ("A copy of our form is below. Data: https://zenodo.org/records/16", []),
+    ],
+)
+def test_what_a_record_says_it_is_a_copy_of(text: str, records: list[str]) -> None:
+    assert [link.record for link in copied_from(text)] == records
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        (
+            "Scans: https://pan.example.com/s/1?pwd=x and http://a@files.example.org:80/b",
+            ["pan.example.com", "files.example.org"],
+        ),
+        ("Get them at ftp://data.example.org/scans", ["data.example.org"]),
+        ("See data.example.org/scans for more", ["data.example.org"]),
+        ("They lie at doi:10.5061/dryad.abc", ["a DOI"]),
+        ("Please cite our article https://doi.org/10.1016/j.x.1", []),
+        ("CC BY: https://creativecommons.org/licenses/by/4.0/, see also https://zenodo.org/records/1", []),
+        ("The scans can be obtained from our cloud", ["a place without an address"]),
+        ("Nothing here", []),
+    ],
+)
+def test_where_a_text_leads(text: str, hosts: list[str]) -> None:
+    assert outside(text) == hosts
+
+
+@pytest.mark.parametrize("bad", ["copy of " * 30_000, "https://" * 30_000, "10.1000/" * 30_000, "a." * 60_000])
+def test_hostile_texts_of_copies_cost_little(bad: str) -> None:
+    start = time.process_time()
+    copied_from(bad)
+    outside(bad)
+    assert time.process_time() - start < 3

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from tests.screening.made import candidate
-from ultracurate.screening.peek import MAX_ARCHIVES, Limits, look_into, peek
+from ultracurate.screening.peek import MAX_ARCHIVES, Limits, Look, look_into, peek
 from ultracurate.sources import Candidate, Fetched, RemoteFile, SourceError, SourceState
 
 if TYPE_CHECKING:
@@ -115,22 +115,28 @@ def packed(*names: str, padding: int = 0) -> bytes:
     return stream.getvalue()
 
 
+def names(look: Look) -> tuple[str, ...]:
+    assert look.members is not None
+    return tuple(member.name for member in look.members)
+
+
 def test_names_of_a_large_zip_cost_one_range(host: Host) -> None:
     file = host.put("a.zip", packed("d/1.png", "d/2.png", padding=3_000_000))
     look = look_into(host.open, file)
-    assert look.names == ("d/1.png", "d/2.png")
+    assert names(look) == ("d/1.png", "d/2.png")
+    assert [member.size for member in look.members or ()] == [3_000_000, 3_000_000]
     assert host.requests == 1
     assert "65536 bytes" in look.note or int(look.note.split()[-2]) <= 65536
 
 
 def test_a_long_directory_is_read_in_few_requests(host: Host) -> None:
-    names = [f"images/{n:05d}.png" for n in range(5000)]
-    file = host.put("a.zip", packed(*names))
-    assert look_into(host.open, file).names == tuple(names)
+    listed = [f"images/{n:05d}.png" for n in range(5000)]
+    file = host.put("a.zip", packed(*listed))
+    assert names(look_into(host.open, file)) == tuple(listed)
     assert host.requests <= 4
-    assert look_into(host.open, file, Limits(max_names=10)).names == tuple(names[:10])
+    assert names(look_into(host.open, file, Limits(max_names=10))) == tuple(listed[:10])
     refused = look_into(host.open, file, Limits(max_bytes=100_000))
-    assert refused.names is None
+    assert refused.members is None
     assert "100000 bytes" in refused.note
 
 
@@ -145,7 +151,7 @@ def test_a_host_in_trouble_is_no_crash_and_tells_no_secret(host: Host, trouble: 
     host.refuse, host.ignore = trouble == "refuse", trouble == "ignore"
     host.cut = 10 if trouble == "cut" else None
     look = look_into(host.open, file)
-    assert look.names is None
+    assert look.members is None
     assert look.note.startswith("could not look inside")
     assert "s3cret" not in look.note
 
@@ -155,7 +161,7 @@ def test_a_host_that_drips_is_left(host: Host) -> None:
     host.drip = 0.02
     start = time.monotonic()
     look = look_into(host.open, file, Limits(seconds=0.3))
-    assert look.names is None
+    assert look.members is None
     assert "seconds" in look.note
     assert time.monotonic() - start < 5
 
@@ -163,7 +169,7 @@ def test_a_host_that_drips_is_left(host: Host) -> None:
 def test_what_is_not_asked_for(host: Host) -> None:
     for file in (host.put("a.7z", b"7z"), host.put("a.tar.gz", b"x"), host.put("a.zip", packed("1.png"), None)):
         look = look_into(host.open, file)
-        assert look.names is None
+        assert look.members is None
         assert look.note
     assert host.requests == 0
 
@@ -172,7 +178,7 @@ def test_a_directory_that_lies_about_its_length(host: Host) -> None:
     data = bytearray(packed("1.png", padding=200_000))
     end = data.rindex(b"PK\x05\x06")
     data[end + 12 : end + 16] = (0xF0000000).to_bytes(4, "little")  # size of the directory
-    assert look_into(host.open, host.put("a.zip", bytes(data))).names is None
+    assert look_into(host.open, host.put("a.zip", bytes(data))).members is None
 
 
 def test_a_record_of_several_archives(host: Host) -> None:
@@ -180,11 +186,11 @@ def test_a_record_of_several_archives(host: Host) -> None:
     pictures = host.put("p.zip", packed("1.png", "2.png", padding=1000))
     nested = host.put("n.zip", packed("inner.zip"))
     other = host.put("o.rar", b"Rar!")
-    assert peek(host, candidate(files=(tables,))) == ["a.csv", "b.xlsx"]
+    assert [member.name for member in peek(host, candidate(files=(tables,))) or ()] == ["a.csv", "b.xlsx"]
     assert peek(host, candidate(files=(tables, other))) is None  # the rar may hold images
     seen = peek(host, candidate(files=(tables, pictures, other)))
     assert seen is not None
-    assert "1.png" in seen
+    assert ("1.png", 1000) in [(member.name, member.size) for member in seen]
     assert peek(host, candidate(files=(nested,))) is None
     assert peek(host, candidate(files=())) is None
     assert peek(host, candidate(files=(tables,) * (MAX_ARCHIVES + 1))) is None

@@ -193,3 +193,27 @@ def test_thirteen_thousand_in_seconds() -> None:
     start = time.process_time()
     find_same(found)
     assert time.process_time() - start < 5
+
+
+def test_what_one_host_packs_and_another_unpacks_is_one_thing() -> None:
+    packed = bare("7", files=files(("all.zip", 90_001), ("README.txt", 5)), published="2024-01-01")
+    loose = bare("o/s", "kaggle", files=files(("a/1.png", 4001), ("a/2.png", 4002), ("b/3.png", 4003)), title="Other")
+    inside = files(("set/a/1.png", 4001), ("set/a/2.png", 4002), ("set/b/3.png", 4003))
+    assert find_same([packed, loose]) == {}
+    found = find_same([packed, loose], inside=[inside, None])
+    assert {n: (same.of, same.reason) for n, same in found.items()} == {1: (0, "duplicate_content")}
+    other = (*inside[:2], *files(("set/b/3.png", 5003)))
+    assert find_same([packed, loose], inside=[other, None]) == {}
+
+
+def test_tables_beside_the_same_images_make_no_difference() -> None:
+    images = files(("1.png", 40_001), ("2.png", 40_002), ("3.png", 40_003))
+    one = bare("7", files=(*images, *files(("split.json", 80_000))))
+    assert set(pair(one, bare("o/s", "kaggle", files=images, title="Other"))) == {1}
+
+
+def test_words_that_call_a_record_a_copy_count_if_the_titles_agree() -> None:
+    one = bare("7", title="Neck sweeps of goats")
+    copy = bare("o/s", "kaggle", title="neck sweeps of goats", description="Mirror of https://zenodo.org/records/7")
+    assert pair(one, copy) == {1: (0, "duplicate_record")}
+    assert pair(one, bare("o/s", "kaggle", title="Hearts", description=copy.description)) == {}

@@ -12,14 +12,16 @@ from tests.screening.labelled import rows
 from tests.screening.made import candidate, files
 from ultracurate.core.dataset import load_all
 from ultracurate.core.resources import manifests_dir
-from ultracurate.screening import terms
+from ultracurate.screening import besides, fields, terms
 from ultracurate.screening.subject import PLACES, score, worth_a_look
 from ultracurate.screening.text import fold, strip_html, words
+from ultracurate.screening.verdicts import BESIDES
 
 
 def judge(title: str, description: str = "", keywords: tuple[str, ...] = (), **more: Any) -> bool:
     bare = candidate(title=title, description=description, keywords=keywords, files=())
-    return score(bare, **more).accepted
+    found = score(bare, **more)
+    return found.accepted and found.besides < BESIDES
 
 
 def test_labelled_texts() -> None:
@@ -72,7 +74,7 @@ def test_reasons_are_told_heaviest_first() -> None:
     assert "ultrasonic welding" in found.against[0] or "welds" in found.against[0]
     assert any("(title)" in said for said in found.against)
     liked = score(candidate())
-    assert liked.for_[0].startswith("ultrasound images (title)")
+    assert liked.for_[0].startswith("thyroid ultrasound (title)")
     assert liked.against == ()
 
 
@@ -141,13 +143,13 @@ def test_recorded_answers_of_other_fields_are_refused() -> None:
 
 
 def test_the_vocabulary_is_folded_and_no_term_stands_on_both_sides() -> None:
-    for table in (terms.FOR, terms.AGAINST, terms.UNSPACED_FOR, terms.UNSPACED_AGAINST):
+    for table in (terms.FOR, fields.AGAINST, besides.BESIDES, terms.UNSPACED_FOR, fields.UNSPACED_AGAINST):
         for group, weight, listed in table:
             assert group
-            assert 0 <= weight <= 5
+            assert 0 <= weight <= 7
             assert all(listed)
     pro = {term for _, _, listed in terms.FOR for term in listed}
-    assert pro.isdisjoint(term for _, _, listed in terms.AGAINST for term in listed)
+    assert pro.isdisjoint(term for _, _, listed in fields.AGAINST for term in listed)
     assert all(term == fold(term) for term in pro)
 
 

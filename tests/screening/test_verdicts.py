@@ -15,7 +15,7 @@ from ultracurate.screening.funnel import check, count
 from ultracurate.screening.licence import forbids, note
 from ultracurate.screening.links import Link
 from ultracurate.screening.verdicts import SENTENCES, Screened, Verdict, screen
-from ultracurate.sources import Candidate, SourceError, SourceState
+from ultracurate.sources import Candidate, RemoteFile, SourceError, SourceState
 
 MD5 = "md5:" + "0" * 31
 EMPTY = Catalogue.of([])
@@ -42,12 +42,11 @@ class Hosts:
         described: Candidate = answer
         return described
 
-    def peek(self, one: Candidate) -> list[str] | None:
+    def peek(self, one: Candidate) -> list[RemoteFile] | None:
         self.peeked.append(one.record)
         if isinstance(answer := self.inside.get(one.record), Exception):
             raise answer
-        names: list[str] | None = answer
-        return names
+        return None if answer is None else list(files(*answer))
 
     def follow(self, link: Link) -> Candidate | None:
         self.followed.append(f"{link.host} {link.record}")
@@ -86,6 +85,13 @@ def manifest(**source: Any) -> DatasetManifest:
         ({"files": files("paper.pdf", "scores.csv")}, "no_image_files"),
         ({"files": files("Fig1.png", "Fig2.png", "scores.csv")}, "no_image_files"),
         ({"files": ()}, "no_image_files"),
+        ({"files": files("link.txt"), "description": "B-mode, at https://pan.example.com/s/1"}, "text_only"),
+        ({"title": "Survey on sonography", "files": files("answers.csv")}, "no_image_files"),
+        (
+            {"title": "Thyroid sonography", "description": "80 patients, one row a patient. Spreadsheets only."},
+            "no_image_files",
+        ),
+        ({"title": "Lecture on lung ultrasound", "files": files("talk.mp4")}, "not_ultrasound"),
         ({"files": (), "description": "B-mode, see https://zenodo.org/records/99"}, "text_only"),
         ({"files": files("README.md"), "description": "B-mode: https://github.com/o/r"}, "text_only"),
         ({"files": files("a.csv"), "description": "B-mode, code: https://github.com/o/r"}, "no_image_files"),

@@ -36,6 +36,9 @@ _KINDS: dict[str, Kind] = {ending: kind for kind, endings in _ENDINGS.items() fo
 _PACKED = frozenset({"gz", "bz2", "xz", "zip", "zst"})
 _PART = re.compile(r"z\d{2,3}|r\d{2,3}|\d{3}|part\d+|tar\d+")
 _DICOM = re.compile(r"(?:im|img|image|i|dcm|us|z|a|e|s)?[-_]?\d{1,8}(?:[-_]\d{1,8}){0,3}|(?:\d{1,40}\.){3,40}\d{1,40}")
+_BARE = re.compile(r"\d")
+"""A name without an ending, but with a number: so are files of DICOM named, whatever device wrote them."""
+_NO_SCAN = re.compile(r"read|licen[sc]e|copying|change|version|make|docker|note|todo", re.IGNORECASE)
 _FIGURE = re.compile(
     r"(?:suppl?(?:ementa\w{1,6})?|extended[ _-]data|appendix|additional[ _-]file|s\d?)?[ _.-]{0,3}"
     r"(?:fig|figs|figure|figura|abb|abbildung|graphical[ _-]?abstract|graph|plot|chart|flow[ _-]?chart|diagram|scheme|"
@@ -57,7 +60,8 @@ def kind(name: str) -> Kind:
     stem, dot, ending = base.rpartition(".")
     ending = ending.lower()
     if not dot or not stem or not re.fullmatch(r"[a-z0-9]{1,12}", ending):
-        return "medical" if _DICOM.fullmatch(base.lower()) else "other"
+        bare = "." not in base and _BARE.search(base) is not None and not _NO_SCAN.match(base)
+        return "medical" if bare or _DICOM.fullmatch(base.lower()) else "other"
     if _DICOM.fullmatch(base.lower()) and base.count(".") >= 4:
         return "medical"  # 1.2.840.113619.2: an identifier, not an ending
     found = _KINDS.get(ending)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ultracurate.screening.contents import IMAGES, kind
 from ultracurate.screening.text import content_words
 from ultracurate.sources import Candidate
 
@@ -21,6 +22,7 @@ _LIKE_ROUND = 0.6
 """Share of common words that must agree, where only sizes do; more for sizes such as 500,000 that many files have."""
 _MAX_FILES = 20_000
 _MARKS = 6
+_SEVERAL = 3
 _BOILERPLATE = re.compile(
     r"(?:read[ _-]?me|licen[sc]e|copying|changelog|dataset-metadata|\.gitattributes)", re.IGNORECASE
 )
@@ -47,8 +49,14 @@ class Content:
 
     @classmethod
     def of(cls, candidate: Candidate) -> Content:
-        """The comparable part of a candidate; empty files and boilerplate (a read-me, a licence) say nothing."""
+        """The comparable part of a candidate: its images where it has several, else all but boilerplate.
+
+        Empty files say nothing, and tables beside images come and go with every upload.
+        """
         files = [f for f in candidate.files[:_MAX_FILES] if f.size != 0 and not _BOILERPLATE.match(_last(f.name))]
+        images = [f for f in files if kind(f.name) in IMAGES]
+        if len(images) >= _SEVERAL and not any(kind(f.name) == "archive" for f in files):
+            files = images
         known = [(_last(f.name), f.size, f.checksum) for f in files if f.size is not None]
         sizes = sorted(size for _, size, _ in known)
         if not candidate.files and not candidate.files_listed and candidate.total_bytes:
@@ -91,7 +99,8 @@ def same_files(one: Content, other: Content) -> str:
         few_small = total < MIN_SIZE and len(one.named) < 3
         if not (few_small or round_) or like >= _LIKE:
             return f"all {len(one.named)} files have the same names and sizes"
-    several = known and total >= MIN_SIZE and len(one.named) > 2 and (like >= _LIKE or not round_)
+    telling = total >= TELLING_SIZE or (total >= MIN_SIZE and len(one.named) > 2)
+    several = known and telling and (like >= _LIKE or not round_)
     if several and (share := _share(one.named, other.named)):
         return f"{share:.0%} of the bytes are in files of the same names and sizes"
     if one.sizes == other.sizes and total >= MIN_SIZE and known:

@@ -6,9 +6,10 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote
 
-from ultracurate.screening.text import MAX_HTML
+from ultracurate.screening.text import MAX_HTML, strip_html
 
 MAX_LINKS = 50
 """Links kept of one description."""
@@ -117,6 +118,62 @@ def links(text: str) -> list[Link]:
         if len(found) >= MAX_LINKS:
             break
     return list(found.values())
+
+
+_COPY = re.compile(
+    r"\b(?:mirror|copy|duplicate|clone|re-?upload|re-?post|backup|new version|updated version) of|identical |"
+    r"same (?:data|files|images|content)\w* as|(?:originally|first|already) (?:published|deposited|uploaded|released)|"
+    r"\breplaces|\bsupersedes?\b|previous version|earlier version|older version|copied from|taken over from",
+    re.IGNORECASE,
+)
+_AFTER_COPY = 200
+"""Characters behind such words in which the address must stand."""
+
+
+def copied_from(text: str) -> list[Link]:
+    """Records of which an HTML text says that it is a copy or another version."""
+    plain = strip_html(text)
+    found = []
+    for match in islice(_COPY.finditer(plain), MAX_LINKS):
+        behind = plain[match.end() : match.end() + _AFTER_COPY]
+        found += links(re.split(r"[.;!?]\s", behind)[0])[:1]
+    return found
+
+
+def outside(text: str) -> list[str]:
+    """Names of the hosts that an HTML text leads to, known or not; those of papers, licences and people are none."""
+    found: list[str] = []
+    for sentence in re.split(r"[.;!?]\s|\n", strip_html(text)):
+        named = [match[1].lower().removeprefix("www.") for match in _WEB.finditer(sentence)]
+        dois = (of_doi(match[1].rstrip(".,;:")) for match in _DOI.finditer(sentence))
+        if not _PAPER.search(sentence) and any(link and link.host == "doi" for link in dois):
+            named.append("a DOI")
+        elif not named and _ELSEWHERE.search(sentence):
+            named.append("a place without an address")
+        found += [host for host in named if not _NO_DATA.search(host)]
+    return list(dict.fromkeys(found))[:MAX_LINKS]
+
+
+_ELSEWHERE = re.compile(
+    r"download|netdisk|dropbox|one ?drive|google drive|cloud|ftp|hosted|"
+    r"(?:images?|data\w*|videos?|scans?|files) (?:can be|are|is) "
+    r"(?:obtained|available|accessed|stored|found|requested|shared)",
+    re.IGNORECASE,
+)
+"""A sentence that leads to data elsewhere, though its address cannot be read."""
+_PAPER = re.compile(
+    r"cite|citation|article|paper|journal|publication|published in|reference|described in|method", re.IGNORECASE
+)
+"""Words of a sentence whose DOI is that of a text, not of data."""
+_WEB = re.compile(
+    r"(?:(?:https?|s?ftp|s3|gs)://|(?<![\w./@-])(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+/\w))(?:[^\s/@<>\"']{0,100}@)?([a-z0-9.-]{4,100}\.[a-z]{2,10})(?=[/:?\s]|$)",
+    re.IGNORECASE,
+)
+_NO_DATA = re.compile(
+    r"(?:^|\.)(?:doi\.org|creativecommons\.org|opensource\.org|orcid\.org|pubmed\.ncbi\.nlm\.nih\.gov|arxiv\.org|"
+    r"w3\.org|gnu\.org|opendatacommons\.org|youtube\.com|youtu\.be|twitter\.com|x\.com|linkedin\.com|zenodo\.org|kaggle\.com|"
+    r"mendeley\.com|figshare\.com|github\.com)$"
+)
 
 
 def of_doi(doi: str) -> Link | None:

@@ -1,4 +1,4 @@
-"""The names inside a remote zip, from its directory at the end: a few ranges instead of the whole archive."""
+"""The names and sizes inside a remote zip, from its directory at the end: a few ranges instead of the whole archive."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Limits:
 class Look:
     """What was seen inside an archive."""
 
-    names: tuple[str, ...] | None
-    """Names of its members; None where nobody could look."""
+    members: tuple[RemoteFile, ...] | None
+    """Its members with their names and sizes; None where nobody could look."""
     note: str
     """Why not, or how much was seen; for people."""
 
 
 LIMITS = Limits()
-MAX_ARCHIVES = 3
+MAX_ARCHIVES = 8
 """Archives of one record that are looked into, the largest first."""
 _FAILURES = (
     RowError, OSError, EOFError, ValueError, OverflowError, struct.error, zipfile.BadZipFile, NotImplementedError,
@@ -145,26 +145,26 @@ def look_into(open_at: OpenAt, file: RemoteFile, limits: Limits = LIMITS) -> Loo
     reader = RangeReader(open_at, file, file.size, limits)
     try:
         with zipfile.ZipFile(reader) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if not info.is_dir()]
     except _FAILURES as exc:
         # The words of a host or archive may hold addresses or member names: only our own are repeated.
         said = str(exc) if isinstance(exc, _TooMuchError) else type(exc).__name__
         event("screening.no_look", kind=type(exc).__name__, transferred=reader.transferred)
         return Look(None, f"could not look inside ({said})")
-    kept = tuple(name[:1024] for name in names[: limits.max_names])
-    return Look(kept, f"{len(names)} members, seen in {reader.transferred} bytes")
+    kept = tuple(RemoteFile(info.filename[:1024], file.url, info.file_size) for info in listed[: limits.max_names])
+    return Look(kept, f"{len(listed)} members, seen in {reader.transferred} bytes")
 
 
-def peek(source: Source, candidate: Candidate, limits: Limits = LIMITS) -> list[str] | None:
-    """The names inside a record's archives; None where nobody could tell whether there are images.
+def peek(source: Source, candidate: Candidate, limits: Limits = LIMITS) -> list[RemoteFile] | None:
+    """What is inside a record's archives; None where nobody could tell whether there are images.
 
-    Names with images among them tell, even if not every archive could be looked into. Of more than `MAX_ARCHIVES`
+    Members with images among them tell, even if not every archive could be looked into. Of more than `MAX_ARCHIVES`
     archives the largest are looked into.
     """
     archives = [file for file in candidate.files if kind(file.name) == "archive"]
     archives.sort(key=lambda file: (-(file.size or 0), file.name))
-    looks = [look_into(source.open, file, limits).names for file in archives[:MAX_ARCHIVES]]
-    names = [name for found in looks for name in found or ()]
-    seen = kinds(names)
+    looks = [look_into(source.open, file, limits).members for file in archives[:MAX_ARCHIVES]]
+    members = [member for found in looks for member in found or ()]
+    seen = kinds(members)
     complete = 0 < len(archives) <= MAX_ARCHIVES and None not in looks and not seen["archive"]
-    return names if has_images(seen) or complete else None
+    return members if has_images(seen) or complete else None

@@ -6,13 +6,14 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from ultracurate.screening.contents import kind
 from ultracurate.screening.likeness import Content, same_files
-from ultracurate.screening.links import of_address, of_doi
+from ultracurate.screening.links import copied_from, of_address, of_doi
 from ultracurate.screening.text import content_words
-from ultracurate.sources import Candidate
+from ultracurate.sources import Candidate, RemoteFile
 
 Reason = Literal["duplicate_record", "duplicate_content"]
 HOST_ORDER = ("zenodo", "mendeley", "figshare")
@@ -34,7 +35,11 @@ class Same:
     why: str
 
 
-def find_same(found: Sequence[Candidate], preference: Sequence[int] | None = None) -> dict[int, Same]:
+def find_same(
+    found: Sequence[Candidate],
+    preference: Sequence[int] | None = None,
+    inside: Sequence[Sequence[RemoteFile] | None] | None = None,
+) -> dict[int, Same]:
     """The candidates that repeat another one, by index.
 
     Of versions of one record the newest is kept; of records with the same files the original: published first, then
@@ -42,16 +47,22 @@ def find_same(found: Sequence[Candidate], preference: Sequence[int] | None = Non
 
     Args:
         found: candidates of all hosts.
+        inside: members of each one's archives, where somebody looked: some hosts unpack what others keep in a zip.
         preference: a number for each; a lower one is kept before a higher one, whatever their dates. None: all equal.
     """
     rank = list(preference or [0] * len(found))
     records = _Groups(len(found))
     _by_relation(found, records, _by_keys(found, records))
     files = _Groups(len(found))
-    contents = [Content.of(candidate) for candidate in found]
-    for one, other in _pairs(contents):
+    contents = [(n, Content.of(candidate)) for n, candidate in enumerate(found)]
+    for n, packed in enumerate(inside or ()):
+        if packed:
+            loose = [file for file in found[n].files if kind(file.name) != "archive"]
+            contents.append((n, Content.of(replace(found[n], files=(*loose, *packed)))))
+    for a, b in _pairs([content for _, content in contents]):
+        (one, mine), (other, theirs) = contents[a], contents[b]
         if records.root(one) != records.root(other) and files.root(one) != files.root(other):
-            said = same_files(contents[one], contents[other])
+            said = same_files(mine, theirs)
             if said:
                 files.join(one, other, said)
     kept = {
@@ -155,16 +166,16 @@ def _by_keys(found: Sequence[Candidate], groups: _Groups) -> dict[tuple[str, str
 
 
 def _by_relation(found: Sequence[Candidate], groups: _Groups, place: dict[tuple[str, str], int]) -> None:
-    """Records that one of the hosts calls a copy or version of another, if their titles agree."""
+    """Records that a host, or their own words, call a copy or version of another, if their titles agree."""
     for n, candidate in enumerate(found):
-        for text in candidate.related[:50]:
-            link = of_doi(text) or of_address(text)
+        stated = [of_doi(text) or of_address(text) for text in candidate.related[:50]]
+        for link in (*stated, *copied_from(candidate.description)):
             key = record_key(link.host, link.record) if link else None
             other = place.get(key) if key else None
             if other is not None and other != n:
                 mine, theirs = content_words(candidate.title), content_words(found[other].title)
                 if mine and theirs and len(mine & theirs) >= _RELATED_LIKE * min(len(mine), len(theirs)):
-                    groups.join(other, n, "its host calls the one a copy or version of the other")
+                    groups.join(other, n, "the one is called a copy or version of the other")
 
 
 def _pairs(contents: Sequence[Content]) -> Iterator[tuple[int, int]]:

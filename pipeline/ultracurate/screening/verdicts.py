@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from ultracurate.core.errors import RowError
 from ultracurate.screening import licence
+from ultracurate.screening.asking import Asking, Map, quietly, with_search
 from ultracurate.screening.catalogue import Catalogue
 from ultracurate.screening.contents import has_images, is_text_only, kinds, needs_look
-from ultracurate.screening.links import DATA_HOSTS, Link, links
+from ultracurate.screening.links import DATA_HOSTS, Link, links, outside
 from ultracurate.screening.same import Same, find_same, keys, record_key
-from ultracurate.screening.subject import Subject, score, worth_a_look
-from ultracurate.sources import Candidate, SourceError, SourceState
+from ultracurate.screening.subject import LOOK, TABLE, Subject, score, worth_a_look
+from ultracurate.sources import Candidate, RemoteFile, SourceError, SourceState
 
 
 class Verdict(StrEnum):
@@ -45,6 +45,8 @@ SENTENCES = {
     Verdict.AWAITS_MANIFEST: "A promising record: write a manifest to take it in.",
 }
 """What each verdict means, for people."""
+BESIDES = 2.0
+"""From so much on, the words of a record whose archives nobody could look into speak of no images; see `Subject`."""
 MAX_FOLLOWED = 10
 """Links of one record that are followed."""
 _CLOSED = (SourceState.RESTRICTED, SourceState.TERMS_REQUIRED)
@@ -68,20 +70,6 @@ class Screened:
     """Not found by a search, but named by a record of text."""
 
 
-Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""The built-in `map`, or that of a pool of threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How hosts are asked; each may raise a `RowError`, and is called through `map_`."""
-
-    describe: Callable[[Candidate], Candidate]
-    peek: Callable[[Candidate], list[str] | None]
-    follow: Callable[[Link], Candidate | None]
-    map_: Map = map
-
-
 @dataclass(slots=True)
 class _Work:
     """One candidate on its way."""
@@ -93,8 +81,10 @@ class _Work:
     failed: Verdict | None = None
     said: str = ""
     subject: Subject | None = None
-    inside: list[str] | None = None
+    inside: list[RemoteFile] | None = None
     links: tuple[Link, ...] = ()
+    outside: tuple[str, ...] = ()
+    """Names of other hosts that a record of nothing but text leads to."""
 
 
 def screen(
@@ -102,7 +92,7 @@ def screen(
     *,
     catalogue: Catalogue,
     describe: Callable[[Candidate], Candidate],
-    peek: Callable[[Candidate], list[str] | None],
+    peek: Callable[[Candidate], list[RemoteFile] | None],
     follow: Callable[[Link], Candidate | None],
     map_: Map = map,
 ) -> list[Screened]:
@@ -112,7 +102,7 @@ def screen(
         found: what the searches gave.
         catalogue: what is already there.
         describe: the whole record, called where a search did not list the files of a promising one.
-        peek: names inside a record's archives, or None where nobody could look.
+        peek: what is inside a record's archives, or None where nobody could look.
         follow: the record behind a link, or None where there is none.
         map_: runs many of these calls; a thread pool's `map` runs them side by side.
     """
@@ -122,7 +112,9 @@ def screen(
     linked = [_Work(candidate, catalogue.slug(candidate), True) for candidate in _followed(works, asking)]
     _look_closer(linked, catalogue, asking)
     works += linked
-    same = find_same([work.candidate for work in works], [_preference(work) for work in works])
+    same = find_same(
+        [work.candidate for work in works], [_preference(work) for work in works], [work.inside for work in works]
+    )
     places = {key: n for n, work in reversed(list(enumerate(works))) for key in keys(work.candidate)}
     return [_verdict(work, same.get(n), places) for n, work in enumerate(works)]
 
@@ -134,25 +126,25 @@ def _look_closer(works: list[_Work], catalogue: Catalogue, asking: Asking) -> No
         works[n].repeated = (
             same.reason == "duplicate_record"
         )  # its other one speaks for it: it is not asked about again
-    fresh = [work for work in works if work.slug is None and not work.repeated]
-    unlisted = [w for w in fresh if not w.candidate.files_listed and worth_a_look(w.candidate, catalogue.names)]
+    first = [work for work in works if not work.repeated]  # those of the catalogue too: others may be their copies
+    unlisted = [w for w in first if not w.candidate.files_listed and (w.slug or _promises(w, catalogue))]
     for work, (candidate, failed, said) in zip(unlisted, asking.map_(_safely(asking.describe), unlisted), strict=True):
         work.candidate, work.failed, work.said = candidate or work.candidate, failed, said
         work.slug = catalogue.slug(work.candidate)
     for work in works:
         work.subject = score(work.candidate, (), catalogue.names)
-    closed = [w for w in fresh if not _problem_before_files(w) and needs_look(w.candidate.files)]
-    for work, names in zip(
-        closed, asking.map_(lambda work: _quietly(asking.peek, work.candidate), closed), strict=True
-    ):
+    closed = [w for w in first if needs_look(w.candidate.files) and (w.slug or not _problem_before_files(w))]
+    for work, names in zip(closed, asking.map_(lambda work: quietly(asking.peek, work.candidate), closed), strict=True):
         work.inside = names
         if names:
-            work.subject = score(work.candidate, names, catalogue.names)
-    for work in fresh:
-        if not _problem_before_files(work) and not _may_hold_images(work):
+            work.subject = score(work.candidate, [member.name for member in names], catalogue.names)
+    for work in first:
+        if not work.slug and not _problem_before_files(work) and not _may_hold_images(work):
             own = set(keys(work.candidate))
             named = (link for link in links(work.candidate.description) if _leads_to_data(link, work))
             work.links = tuple(link for link in named if record_key(link.host, link.record) not in own)
+            if is_text_only(kinds(work.candidate.files)):
+                work.outside = tuple(outside(work.candidate.description))
 
 
 def _followed(works: list[_Work], asking: Asking) -> list[Candidate]:
@@ -165,7 +157,7 @@ def _followed(works: list[_Work], asking: Asking) -> list[Candidate]:
             if key is not None and key not in seen:
                 seen.add(key)
                 wanted.append(link)
-    answers = asking.map_(lambda link: _quietly(asking.follow, link), wanted)
+    answers = asking.map_(lambda link: quietly(asking.follow, link), wanted)
     made: list[Candidate] = []
     known = {key for work in works for key in keys(work.candidate)}
     for candidate in answers:
@@ -195,9 +187,11 @@ def _first_rule(work: _Work, subject: Subject, same: Same | None) -> tuple[Verdi
     if early := _problem_before_files(work):
         return early
     if not _may_hold_images(work):
-        if work.links:
-            return Verdict.TEXT_ONLY, ", ".join(f"{link.host} {link.record}" for link in work.links[:5])
-        return Verdict.NO_IMAGE_FILES, _count(work)
+        if work.links or work.outside:
+            named = [f"{link.host} {link.record}" for link in work.links[:5]] or work.outside[:5]
+            return Verdict.TEXT_ONLY, ", ".join(named)
+        unseen = f"; nobody could look inside, its words are of {subject.besides_why[0]}" if _unseen(work) else ""
+        return Verdict.NO_IMAGE_FILES, _count(work) + unseen
     if said := licence.forbids(work.candidate):
         return Verdict.LICENCE, said
     for_ = "; ".join(subject.for_[:3])
@@ -212,7 +206,7 @@ def _first_rule(work: _Work, subject: Subject, same: Same | None) -> tuple[Verdi
 def _problem_before_files(work: _Work) -> tuple[Verdict, str] | None:
     """The first of the rules that do not look at files and licence."""
     candidate, subject = work.candidate, work.subject or Subject(0.0, (), ())
-    if work.failed is None and not subject.accepted:
+    if work.failed is None and not (subject.accepted or _table_of_ultrasound(work, subject)):
         return Verdict.NOT_ULTRASOUND, "; ".join(subject.against[:3]) or "no word speaks for it"
     if work.failed is not None:
         return work.failed, work.said
@@ -221,12 +215,27 @@ def _problem_before_files(work: _Work) -> tuple[Verdict, str] | None:
     return None
 
 
+def _table_of_ultrasound(work: _Work, subject: Subject) -> bool:
+    """Whether fewer words are enough, as the files are those of a table or of answers, and maybe the words as well."""
+    found = kinds([*work.candidate.files, *(work.inside or ())])
+    bare = work.candidate.files_listed and not has_images(found) and not is_text_only(found)
+    return bare and subject.score >= (LOOK if subject.besides >= BESIDES else TABLE)
+
+
 def _may_hold_images(work: _Work) -> bool:
     if has_images(kinds(work.candidate.files)):
         return True
     if not work.candidate.files_listed:
         return True  # its host lists no files at all: a person has to look
-    return needs_look(work.candidate.files) and (work.inside is None or has_images(kinds(work.inside)))
+    if not needs_look(work.candidate.files):
+        return False
+    if work.inside is None:
+        return work.subject is None or work.subject.besides < BESIDES
+    return has_images(kinds(work.inside))
+
+
+def _promises(work: _Work, catalogue: Catalogue) -> bool:
+    return worth_a_look(work.candidate, catalogue.names)
 
 
 def _unseen(work: _Work) -> bool:
@@ -255,7 +264,7 @@ def _safely(ask: Callable[[Candidate], Candidate]) -> Callable[[_Work], tuple[Ca
 
     def one(work: _Work) -> tuple[Candidate | None, Verdict | None, str]:
         try:
-            return _with_search(work.candidate, ask(work.candidate)), None, ""
+            return with_search(work.candidate, ask(work.candidate)), None, ""
         except SourceError as exc:
             closed = exc.state in _CLOSED
             return None, Verdict.RESTRICTED if closed else Verdict.UNREADABLE, f"the host says: {exc.state.value}"
@@ -263,21 +272,3 @@ def _safely(ask: Callable[[Candidate], Candidate]) -> Callable[[_Work], tuple[Ca
             return None, Verdict.UNREADABLE, type(exc).__name__
 
     return one
-
-
-def _quietly(ask: Callable[[Any], Any], what: object) -> Any:
-    """The answer, or None where the host gives none."""
-    try:
-        return ask(what)
-    except RowError:
-        return None
-
-
-def _with_search(candidate: Candidate, described: Candidate) -> Candidate:
-    """The described record with what the search said where the description is silent."""
-    return replace(
-        described,
-        keywords=described.keywords or candidate.keywords,
-        description=described.description or candidate.description,
-        published=described.published or candidate.published,
-    )

@@ -77,6 +77,30 @@ def test_a_small_world_has_its_size_and_every_reason(size: int) -> None:
     assert {truth.reason for truth in small.truth.values()} == REASONS
 
 
+def test_a_half_knows_every_other_topic_and_sentence_and_no_other() -> None:
+    halves = [build_world(0, 3_000, half=half) for half in (0, 1)]
+    for half in halves:
+        assert {truth.reason for truth in half.truth.values()} == REASONS
+        assert len(half.records) == 3_000
+    said = [{title_of(record.title) for record in of_reason(half, "not_ultrasound")} for half in halves]
+    assert min(map(len, said)) > 30
+    assert said[0].isdisjoint(said[1])
+    with pytest.raises(ValueError, match="halves 0 and 1"):
+        build_world(0, 300, half=2)
+
+
+def title_of(title: str) -> str:
+    """A title without what is put around the topic's own words."""
+    bare = re.sub(
+        r"^(?:Data for: |Dataset: |Replication data for |Raw data: |[A-Z][a-z]+ .{0,12}\d+_|.* \d+ of )", "", title
+    )
+    return re.sub(r"[ _]?(?:\(.*|\[.*|, run.*|- raw.*|: supp.*|part .*|\.\w{3,4}$)", "", bare).lower()
+
+
+def test_every_record_answers_to_the_query_that_finds_this_world(world: World) -> None:
+    assert all(" ultrasound " in record.text for record in world.records)
+
+
 def test_a_world_too_small_for_every_reason_is_refused() -> None:
     with pytest.raises(ValueError, match=f"at least {SMALLEST}"):
         build_world(0, SMALLEST - 1)

@@ -1,0 +1,69 @@
+"""Sentences of a description, and whether ultrasound is the matter of one or is named in passing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from ultracurate.screening.besides import DENIED
+from ultracurate.screening.text import words
+
+_END = re.compile(r"(?<=[.!?;])\s+|[。！？；]|\s*[\n\r]+\s*|\s+[•*-]\s+")
+_BEFORE = """
+compared with | compared to | in comparison with | in comparison to | comparison with | versus | vs | than | unlike
+| instead of | rather than | without | not | no | confirmed by | confirmed with | confirmed on | confirmed at |
+proven by | proved by | verified by | diagnosed by | diagnosed with | diagnosed on | detected by | found by | found
+on | seen on | identified by | labelled from | labeled from | labels from | known from | borrowed from | adapted
+from | taken from | inspired by | transferred from | similar to | analogous to | followed by | followed with | after
+| before | prior to | underwent | undergoing | referred for | such as | in addition to | besides | beyond | into the
+| above the | had only | by means other than | correlated with | matched with | in contrast to | alternative to |
+guided by | based on prior | under | result of | results of | outcome of | according to
+"""
+_AFTER = """
+had found | had shown | has found | found the | had detected | was not | were not | is not | are not | was normal |
+reports were | report was | was used to find | was used to select | was used to guide | was used to confirm | was
+done before | findings | was also | were left out | was excluded | was performed before | examinations were used |
+range | frequencies | frequency | waves | wave | power | energy | exposure | bath | probe sonicator
+"""
+REACH = 3
+"""Words between a cue and the term that it makes one in passing."""
+
+
+def sentences(text: str, most: int) -> Iterator[list[str]]:
+    """Folded words of each sentence, at most so many in all."""
+    left = most
+    for part in _END.split(text):
+        found = words(part)[:left]
+        left -= len(found)
+        if found:
+            yield found
+        if left <= 0:
+            return
+
+
+def denies(sentence: Sequence[str]) -> bool:
+    """Whether the sentence says that something is not there."""
+    joined = f" {' '.join(sentence)} "
+    return any(f" {words} " in joined for words in DENIED)
+
+
+def in_passing(sentence: Sequence[str], at: int, length: int) -> bool:
+    """Whether a cue stands shortly before or right behind the term of `length` words at `at`."""
+    if sentence[at + 1 : at + 2] and sentence[at + 1].startswith("guid"):
+        return False  # `under ultrasound guidance`: it is what was looked at
+    start = max(0, at - REACH - 3)
+    before = [(n, cue) for n in range(start, at) for cue in _cues(_BEFORE) if _stands(sentence, n, cue)]
+    if any(n + len(cue) <= at <= n + len(cue) + REACH for n, cue in before):
+        return True
+    end = at + length
+    return any(_stands(sentence, n, cue) for n in range(at + 1, end + 2) for cue in _cues(_AFTER))
+
+
+def _stands(sentence: Sequence[str], at: int, cue: tuple[str, ...]) -> bool:
+    return tuple(sentence[at : at + len(cue)]) == cue
+
+
+@lru_cache(maxsize=2)
+def _cues(listed: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(cue.split()) for cue in listed.split("|"))
