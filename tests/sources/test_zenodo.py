@@ -12,12 +12,20 @@ from tests.sources.conftest import FakeTime, MakeContext
 from tests.sources.origin import Origin, Reply, Script, Seen, ranged
 from ultracurate.core.dataset import FileRef, SourceRef
 from ultracurate.core.errors import ConfigError
+from ultracurate.phantom.hosts.records import HostRecord
+from ultracurate.phantom.hosts.server import LocalHosts
 from ultracurate.sources import SourceError, SourceState
-from ultracurate.sources.zenodo import ZenodoSource, escape_query
+from ultracurate.sources.zenodo import TYPES, ZenodoSource, escape_query
 
 JSON = {"Content-Type": "application/json", "Retry-After": "59"}
 DATA = b"PK\x03\x04" + b"thyroid" * 1000
 MD5 = hashlib.md5(DATA).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def one_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests script one list; the types have a test of their own."""
+    monkeypatch.setattr("ultracurate.sources.zenodo.TYPES", ("dataset",))
 
 
 def record(number: int, *files: dict[str, Any], **meta: Any) -> dict[str, Any]:
@@ -300,3 +308,15 @@ def test_searches_are_spread_over_the_minute(origin: Origin, make_context: MakeC
     zenodo = ZenodoSource(make_context(hosts={"zenodo": origin.url}, limits={}))
     list(zenodo.search("ultrasound", 1000))  # 40 pages, 30 a minute
     assert fake_time.now > 60
+
+
+def test_pictures_and_videos_are_searched_for_after_the_datasets(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ultracurate.sources.zenodo.TYPES", TYPES)
+    kinds = {"1": "video", "2": "image", "3": "dataset", "4": "publication", "5": "image"}
+    records = [HostRecord("zenodo", id, "Liver ultrasound", kind=kind) for id, kind in kinds.items()]
+    with LocalHosts(records) as server:
+        zenodo = ZenodoSource(make_context(hosts=server.hosts))
+        assert [found.record for found in zenodo.search("ultrasound", 10)] == ["3", "2", "5", "1"]
+        assert [found.record for found in zenodo.search("ultrasound", 2)] == ["3", "2"]

@@ -34,6 +34,8 @@ TOKEN = "ZENODO_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 LIMITS = {"zenodo.search": 30.0, "zenodo": 133.0}
 """Requests a minute of a guest, as the site's own X-RateLimit headers say."""
 PAGE_GUEST, PAGE_TOKEN = 25, 100
+TYPES = ("dataset", "image", "video")
+"""Types of records that hold pictures, the likeliest first; the host searches one at a time."""
 FIRST_DAY = date(2013, 1, 1)
 """Zenodo opened in May 2013."""
 WINDOW = 10_000
@@ -53,6 +55,7 @@ class _Query:
 
     text: str
     size: int
+    type: str
     plain: bool = False
     days: tuple[date, date] | None = None
     """Only records created from the first day to the last, both included."""
@@ -87,20 +90,28 @@ class ZenodoSource(WebSource):
         self._token = self.token(TOKEN)
 
     def search(self, query: str, limit: int) -> Iterator[Candidate]:
-        """Published datasets for a query in OpenSearch syntax, best first, each record once.
+        """Published datasets, then images and videos, for a query in OpenSearch syntax, best first, each record once.
 
         The host shows 10,000 results of a query; for more, it is asked by days of creation, newest first. Raises
         `SourceError` with state `partial_listing` after the last record when the host has more than it shows.
         """
         seen: set[str] = set()
-        slices = [_Query(query, PAGE_TOKEN if self._token else PAGE_GUEST)]
+        partial: SourceError | None = None
+        slices = [_Query(query, PAGE_TOKEN if self._token else PAGE_GUEST, kind) for kind in reversed(TYPES)]
         while slices and len(seen) < limit:
             asked = slices.pop()
             hits, total, asked = self._page(asked, 1)
             if total > WINDOW and limit - len(seen) > WINDOW and (halves := asked.halves()):
                 slices += halves
                 continue
-            yield from self._pages(asked, hits, total, limit, seen)
+            try:
+                yield from self._pages(asked, hits, total, limit, seen)
+            except SourceError as exc:
+                if exc.state is not SourceState.PARTIAL_LISTING:
+                    raise
+                partial = exc  # the other types and days are still worth asking for
+        if partial is not None:
+            raise partial
 
     def _pages(
         self, asked: _Query, hits: list[dict[str, Any]], total: int, limit: int, seen: set[str]
@@ -159,7 +170,7 @@ class ZenodoSource(WebSource):
             f"{self._base}/api/records",
             f"Zenodo search for {query.text!r}",
             kind="zenodo.search",
-            params={"q": query.q(), "type": "dataset", "sort": "bestmatch", "size": query.size, "page": page},
+            params={"q": query.q(), "type": query.type, "sort": "bestmatch", "size": query.size, "page": page},
             no_retry=frozenset({500}) if first_try else frozenset(),
         )
         try:

@@ -63,7 +63,7 @@ def _dataset(request: Request, world: World, base: str, what: str, number: str) 
         return json_answer(dataset_json(record, world))
     if what == "snapshot" and number:
         found = dataset_json(record, world)
-        found |= {"doi": found["doi"]["id"], "licence": found.pop("data_licence"), "is_metadata_only": False}
+        found |= {"doi": found["doi"]["id"], "licence": found.pop("data_licence", None), "is_metadata_only": False}
         return json_answer(found | {"owner": {"display_name": "Ada Phantom"}})
     if what == "folders" and number:
         return json_answer(_folders(record))
