@@ -27,7 +27,7 @@ from ultracurate.screening.funnel import count
 from ultracurate.screening.links import Link
 from ultracurate.screening.peek import peek
 from ultracurate.screening.verdicts import Screened, Verdict, screen
-from ultracurate.sources import Candidate, Source, hide_private
+from ultracurate.sources import Candidate, RemoteFile, Source, hide_private
 from ultracurate.stages._answers import AnswerFolder
 from ultracurate.stages._sources import open_source
 
@@ -161,9 +161,10 @@ class _Ask:
         """The whole record."""
         return self._source(candidate.host).describe(SourceRef(host=candidate.host, record=candidate.record))
 
-    def peek(self, candidate: Candidate) -> list[str] | None:
+    def peek(self, candidate: Candidate) -> list[RemoteFile] | None:
         """Names inside its archives."""
-        return peek(self._source(candidate.host), candidate)
+        # Without kept answers: the address of a file is signed, soon over, and would be kept without its signature.
+        return peek(self._source(candidate.host, keep=False), candidate)
 
     def follow(self, link: Link, hosts: frozenset[str]) -> Candidate | None:
         """The record behind a link, if its host is one that may be asked."""
@@ -171,11 +172,11 @@ class _Ask:
             return None
         return self._source(link.host).describe(SourceRef(host=link.host, record=link.record))
 
-    def _source(self, host: str) -> Source:
-        sources: dict[str, Source] = self._mine.__dict__
-        if host not in sources:
-            sources[host] = open_source(self._ctx, host, self._answers, self._stop)
-        return sources[host]
+    def _source(self, host: str, *, keep: bool = True) -> Source:
+        sources: dict[tuple[str, bool], Source] = self._mine.__dict__.setdefault("sources", {})
+        if (host, keep) not in sources:
+            sources[host, keep] = open_source(self._ctx, host, self._answers if keep else None, self._stop)
+        return sources[host, keep]
 
 
 def _row(id: str, one: Screened, ids: Sequence[str]) -> Row:
