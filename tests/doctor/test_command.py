@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,45 @@ def test_a_host_that_nothing_needs_is_a_warning_only(environ: LocalHosts) -> Non
     found = json.loads(shown)
     assert (code, found["missing"]) == (0, [])
     assert any(line.startswith("figshare_web") for line in found["warnings"])
+
+
+def test_hosts_that_give_no_answer_stand_in_one_line(environ: LocalHosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:  # bound and not listening: every connection is refused
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for name in ("ZENODO", "DATACITE", "GITHUB_MEDIA"):
+            monkeypatch.setenv(f"ULTRACURATE_HOST_{name}", nobody)
+        code, some = run(
+            "--live", "--host", "zenodo", "--host", "datacite", "--host", "github_raw", "--host", "github_media"
+        )
+        alone = run("--live", "--host", "github_media")
+        nothing = run("--live", "--host", "zenodo", "--host", "github_media")
+    assert code == 3
+    assert "Unreachable: github_media, datacite, zenodo\n" in some
+    assert "Missing:" not in some
+    assert "Warning: github_media" not in some
+    assert "the connection failed" in some, "the table says why"
+    assert alone[0] == 0
+    assert "Unreachable: github_media" in alone[1]
+    assert nothing[0] == 3
+    assert "No host answered: there is no network here, or a proxy is needed (set HTTPS_PROXY)" in nothing[1]
+    assert "Unreachable:" not in nothing[1]
+
+
+def test_a_host_in_trouble_answers_all_the_same(environ: LocalHosts) -> None:
+    environ.faults = Faults(only="/zenodo/", fail_first=9)
+    shown = run("--live", "--host", "zenodo")[1]
+    assert "Missing: zenodo: answered 503" in shown
+    assert "Unreachable:" not in shown
+
+
+def test_packages_are_left_out_when_hosts_are_named(environ: LocalHosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "without it" in run()[1]
+    assert "without it" not in run("--host", "zenodo")[1]
+    monkeypatch.setattr(installed, "requires", lambda name: ["no-such-package-at-all>=3"])
+    code, shown = run("--host", "zenodo")
+    assert code == 3
+    assert "Missing: no-such-package-at-all" in shown
 
 
 def test_record_writes_and_says_what_to_do_with_it(environ: LocalHosts, tmp_path: Path) -> None:

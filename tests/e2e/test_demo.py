@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tests.docs.pages import blocks
+from ultracurate.cli import app
 from ultracurate.core.config import load_recipe
 from ultracurate.core.dataset import load_all
 from ultracurate.core.parts import read_table
@@ -261,6 +266,48 @@ def test_a_changed_setting_runs_its_stage_and_those_below(demo: Finished, copied
     back = run_demo(copied, demo.hosts, demo.truth, *FAST)
     assert computed(back) == set()
     assert shards(back.store) == shards(demo.store)
+
+
+def guide_lines(word: str, work: Path) -> list[list[str]]:
+    """The guide's commands over the demo that begin so, for a work directory made without painting."""
+    page = next(block.text for block in blocks("bash") if "ultracurate retry --recipe demo" in block.text)
+    lines = [shlex.split(line)[1:] for line in page.splitlines() if line.startswith(f"ultracurate {word} ")]
+    assert lines
+    return [[*(str(work) if w == "demo/work" else w for w in line), "--set", *FAST] for line in lines]
+
+
+def test_the_guide_goes_on_with_the_demo_without_its_host(demo: Finished, copied: Path) -> None:
+    def said(word: str) -> dict[str, Any]:
+        (line,) = guide_lines(word, copied)
+        done = CliRunner().invoke(app, [*line, "--json"])
+        assert done.exit_code == 0, done.output
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    before = shards(demo.store)
+    errors = demo.result.error_rows
+    stages = {row["stage"]: row for row in said("status")["stages"]}
+    assert stages["discover"]["parts"] == "6/6", "five datasets and a search"
+    assert all(row["complete"] for row in stages.values())
+    assert {row["stage"]: row["todo"] for row in said("plan")["stages"]}["index"] == 0, "only what the setting changes"
+    again = said("retry")
+    assert {stage: number for stage, number in again["computed"].items() if number} == {"index": 1}, (
+        "the part with the errors"
+    )
+    assert again["error_rows"] == errors == 3, "broken files stay broken"
+    assert again["rows"]["discover"] == len(demo.rows("discover"))
+    assert Path(said("report")["report"]).is_file()
+    assert shards(Store(copied)) == before, "the host was gone, and nothing was lost"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_command_and_its_recipe_agree(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["demo", "--work", str(tmp_path), "--set", *FAST, "--json"])
+    assert done.exit_code == 0, done.output
+    (line,) = guide_lines("status", tmp_path / "work")
+    stages = json.loads(CliRunner().invoke(app, [*line, "--json"]).stdout)["stages"]
+    assert [row["stage"] for row in stages if not row["complete"]] == []
 
 
 def without(datasets: Sequence[str], slug: str) -> str:

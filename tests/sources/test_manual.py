@@ -45,13 +45,28 @@ def todo(source: ManualSource, asked: SourceRef) -> str:
     return said[0]
 
 
-def test_without_a_root_the_steps_end_with_how_to_set_it(make_context: MakeContext, tmp_path: Path) -> None:
-    for roots in ({}, {"manual": tmp_path / "nowhere"}):
-        text = todo(ManualSource(make_context(roots=roots)), ref())
-        assert f"1. Open {PAGE}; 2. Fill in the form; 3. Wait for the mail with the link; 4. Put the files" in text
-        assert "5. Run the same command again with --root manual=FOLDER" in text
-        assert "ULTRACURATE_ROOT_MANUAL=FOLDER" in text
-        assert "below it in thyroid" in text
+def test_without_a_root_the_steps_end_with_how_to_set_it(make_context: MakeContext) -> None:
+    text = todo(ManualSource(make_context()), ref())
+    assert "no folder is set for root 'manual'" in text
+    assert f"1. Open {PAGE}; 2. Fill in the form; 3. Wait for the mail with the link; 4. Put the files" in text
+    assert "5. Run the same command again with --root manual=FOLDER" in text
+    assert "ULTRACURATE_ROOT_MANUAL=FOLDER" in text
+    assert "below it in thyroid" in text
+
+
+@pytest.mark.parametrize("path", ["thyroid", None])
+def test_a_root_that_is_set_and_not_there_yet_is_named(
+    make_context: MakeContext, tmp_path: Path, path: str | None
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    by_recipe = make_context(roots={"manual": nowhere})
+    by_variable = make_context(environ={"ULTRACURATE_ROOT_MANUAL": str(nowhere)})
+    for context in (by_recipe, by_variable):
+        text = todo(ManualSource(context), ref(path=path))
+        assert "no folder is set" not in text
+        assert f"root 'manual' is set to {nowhere}, and there is no such folder yet" in text
+        assert f"4. Put the files into {nowhere / (path or '')}, packed as they came" in text
+        assert text.endswith("5. Run the same command again.")
 
 
 def test_without_the_folder_it_is_named(manual: ManualSource, root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,13 +66,44 @@ def test_a_request_is_a_form_and_a_registration_too() -> None:
 
 
 def test_a_hand_download_names_the_page_of_the_remarks() -> None:
-    there = manifest("manual", None, remarks=["Old.", "Page: https://host.example/set#files."])
+    there = manifest("manual", "toy", remarks=["Old.", "Page: https://host.example/set#f."])
     assert todo(there) == [
-        "download by hand from https://host.example/set#files, put it into FOLDER/toy, then run with --root manual=FOLDER"
+        "download by hand from https://host.example/set#f, put it into FOLDER/toy, then run with --root manual=FOLDER"
     ]
     assert todo(manifest("manual", None)) == [
-        "find a place to get it from (none is known), put it into FOLDER/toy, then run with --root manual=FOLDER"
+        "find a place to get it from (none is known), put it into FOLDER, then run with --root manual=FOLDER"
+    ], "the source reads the root itself where neither path nor record names a folder"
+
+
+def by_hand(**changes: Any) -> DatasetManifest:
+    source = {"host": "manual", "url": "https://host.example/liver", "path": "liver", "root": "clinic"}
+    steps = ["Fill in the form.", "Download liver.zip"]
+    return manifest("manual", None, sources=[source | {"steps": steps} | changes])
+
+
+def test_a_hand_download_gives_the_steps_of_its_manifest() -> None:
+    asked = "at https://host.example/liver: 1. Fill in the form; 2. Download liver.zip; then put it into "
+    assert todo(by_hand()) == [asked + "FOLDER/liver, then run with --root clinic=FOLDER"]
+    assert todo(by_hand(url=None)) == [
+        "1. Fill in the form; 2. Download liver.zip; then put it into FOLDER/liver, then run with --root clinic=FOLDER"
     ]
+
+
+def test_a_hand_download_names_the_folder_that_is_set_until_the_files_are_there(tmp_path: Path) -> None:
+    roots = {"clinic": str(tmp_path / "by_hand")}
+    liver = by_hand(files=[{"name": "liver.zip", "size": 4}])
+    waits = f"then put it into {tmp_path / 'by_hand' / 'liver'}"
+    folder = tmp_path / "by_hand" / "liver"
+    assert todo(liver, roots)[0].endswith(waits), "no folder"
+    folder.mkdir(parents=True)
+    assert todo(liver, roots)[0].endswith(waits), "an empty one"
+    (folder / "liver.zip").write_bytes(b"PK")
+    assert todo(liver, roots)[0].endswith(waits), "a file that was cut"
+    (folder / "liver.zip").write_bytes(b"PK\3\4")
+    assert todo(liver, roots) == [NOTHING]
+    assert totals([liver, liver], roots) == {NOTHING: 2}
+    registered = manifest("manual", None, "registration", sources=[{"host": "manual", "root": "clinic"}])
+    assert todo(registered, roots) == [NOTHING], "who has the files has registered"
 
 
 def test_a_request_by_hand_is_asked_first_and_fetched_then() -> None:
@@ -99,6 +131,17 @@ def test_a_local_folder_is_asked_for_unless_its_path_is_known() -> None:
     assert todo(rooted) == ["say where the folder is: --root clinic=PATH"]
     fixed = manifest("local", None, sources=[{"host": "local", "path": "/data/a"}])
     assert todo(fixed) == [NOTHING]
+
+
+def test_a_local_folder_that_is_there_needs_no_word(tmp_path: Path) -> None:
+    rooted = manifest("local", None, sources=[{"host": "local", "root": "clinic", "path": "a"}])
+    roots = {"clinic": str(tmp_path)}
+    assert todo(rooted, {"other": str(tmp_path)}) == ["say where the folder is: --root clinic=PATH"]
+    assert todo(rooted, roots) == [
+        f"there is no {tmp_path / 'a'}: make it, or name another place with --root clinic=PATH"
+    ]
+    (tmp_path / "a").mkdir()
+    assert todo(rooted, roots) == [NOTHING]
 
 
 @pytest.mark.parametrize(

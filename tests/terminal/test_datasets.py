@@ -12,7 +12,7 @@ from ultracurate.core.dataset import DatasetManifest, load_all
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.resources import manifests_dir
 from ultracurate.terminal.access import NOTHING
-from ultracurate.terminal.datasets import print_datasets, select, summary
+from ultracurate.terminal.datasets import dataset_row, datasets_table, print_datasets, select, summary
 
 
 @cache
@@ -130,3 +130,46 @@ def test_what_needs_nothing_has_no_line(capsys: pytest.CaptureFixture[str]) -> N
     assert "what a person must do" not in shown
     assert "1 of 1 needs nothing" in shown
     assert summary([shipped()["hc18"]])["todo"] == {NOTHING: 1}
+
+
+@pytest.mark.parametrize("filters", [{"organ": "thyroid"}, {}, {"host": "zenodo", "status": "ready"}])
+def test_80_columns_are_enough(
+    filters: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [dataset_row(m) for m in select(shipped(), **filters).values()]
+    datasets_table(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    first = [line.split("\u2502")[1].strip() for line in lines if line.startswith("\u2502")]
+    assert {row["slug"] for row in rows} <= set(first), "every name in one piece"
+    assert max(len(text) for text in first) > 28
+    assert len(first) <= 3.2 * len(rows), "its name and a title of one to three lines"
+
+
+def test_wide_a_dataset_is_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    rows = [dataset_row(m) for m in shipped().values()]
+    datasets_table(rows)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("\u2502")]
+    assert len(lines) == len(rows)
+    assert all(row["slug"] in line and row["title"] in line for row, line in zip(rows, lines, strict=True))
+
+
+def test_columns_without_news_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    def heads(**changes: Any) -> str:
+        datasets_table([dataset_row(shipped()["hc18"]) | changes])
+        return capsys.readouterr().out.splitlines()[1]
+
+    plain = heads(held_out=[], status="ready", bytes=None)
+    assert all(head not in plain for head in ("status", "size", "held out for"))
+    assert "status" in heads(status="needs_layout")
+    assert "size" in heads(bytes=5)
+    assert "held out for" in heads(held_out=["echocare_hc"])
+
+
+def test_benchmarks_are_counted_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    datasets_table([dataset_row(shipped()["fm_uia_2026"])])
+    shown = capsys.readouterr().out
+    assert "\u2502 16 " in shown
+    assert "m2dino" not in shown

@@ -45,4 +45,28 @@ def test_the_known_part_of_the_size_is_shown(tmp_path: Path, capsys: pytest.Capt
     print_plan(Store(lab.work), lab.spec(), as_json=False)
     shown = capsys.readouterr().out
     assert "1 dataset: 5.0 KB known, size of none unknown." in shown
-    assert "--root lab=PATH" in shown
+    assert "--root lab=PATH" not in shown, "the recipe says where it is, and it is there"
+    assert "1 of 1 needs nothing" in shown
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = Lab(tmp_path)
+    lab.data.rmdir()
+    print_plan(Store(lab.work), lab.spec(), as_json=True)
+    plan = json.loads(capsys.readouterr().out)
+    (todo,) = plan["datasets"][0]["todo"]
+    assert todo.startswith(f"there is no {lab.data}")
+    assert plan["summary"]["todo"] == {"folder": 1, "nothing": 0}
+
+
+def test_a_reason_stands_once_however_many_runs_there_were(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = Lab(tmp_path)
+    lab.good(1)
+    for fps in (1, 2, 4):
+        lab.run(f"frames.fps={fps}")
+    print_plan(Store(lab.work), lab.spec("frames.fps=8"), as_json=True)
+    why = {step["stage"]: step["why"] for step in json.loads(capsys.readouterr().out)["stages"]}
+    assert why["strip"] == "a stage before 'strip' changed"
+    assert sorted(why["frames"].split("; ")) == [
+        f"settings differ from an earlier run: fps: {fps} -> 8.0" for fps in ("1.0", "2.0", "4.0")
+    ]

@@ -21,7 +21,7 @@ def findings(context: SourceContext, live: bool, record: Path | None, hosts: lis
         context: addresses, and the environment that is looked at.
         live: ask the hosts.
         record: folder for redacted answers, or None; wants `live`.
-        hosts: names of sources and hosts to look at; empty means all.
+        hosts: names of sources and hosts to look at; empty means all, and the packages as well.
 
     Raises:
         ConfigError: an unknown host, or `record` without `live`.
@@ -53,7 +53,7 @@ def findings(context: SourceContext, live: bool, record: Path | None, hosts: lis
     return {
         "ok": not missing,
         "live": live,
-        "installed": [asdict(part) | {"needed": part.needed} for part in parts],
+        "installed": [] if hosts else [asdict(part) | {"needed": part.needed} for part in parts],
         "machine": installed.machine(),
         "credentials": [asdict(way) | {"notes": [note.text for note in way.notes]} for way in ways],
         "without_credentials": [web.source for web in webs if web.source not in credentials.WAYS],

@@ -15,12 +15,8 @@ _COLOURS = {"ok": "green", "missing": "red", "blocked": "red", "unreachable": "r
 
 def print_findings(found: dict[str, Any]) -> None:
     """The tables, then the warnings, then the verdict."""
-    installed = Table("installed", "for", "version", "what to do", "without it")
-    for part in found["installed"]:
-        problem = part["problem"]
-        row = (part["name"], part["group"], part["version"] or "missing", problem, part["stops"] if problem else "")
-        installed.add_row(*_cells(row))
-    screen.print_table(installed)
+    if found["installed"]:
+        _print_installed(found["installed"])
     machine = found["machine"]
     screen.out.print(
         f"{machine['cores']} cores, {screen.size(machine['memory_bytes'])} memory, "
@@ -44,20 +40,44 @@ def print_findings(found: dict[str, Any]) -> None:
         screen.out.print("No host was asked. Add --live to see which of them answer.")
     if found["recorded"]:
         _print_recorded(found["recorded"])
+    silent = [row for row in found["hosts"] if row["state"] == "unreachable" and row["milliseconds"] is None]
+    said = {f"{row['host']}: {row['detail']}" for row in silent}  # one line for all of them, further down
     for warning in found["warnings"]:
-        screen.out.print(Text(printable(f"Warning: {warning}"), style="yellow"))
+        if warning not in said:
+            screen.out.print(Text(printable(f"Warning: {warning}"), style="yellow"))
     for missing in found["missing"]:
-        screen.out.print(Text(printable(f"Missing: {missing}"), style="red"))
+        if missing not in said:
+            screen.out.print(Text(printable(f"Missing: {missing}"), style="red"))
+    if silent:
+        _print_silent(silent, len(found["hosts"]))
     if found["ok"]:
         screen.out.print("All that is needed is there.")
+
+
+def _print_installed(parts: list[dict[str, Any]]) -> None:
+    table = Table("installed", "for", "version", "what to do", "without it")
+    for part in parts:
+        problem = part["problem"]
+        row = (part["name"], part["group"], part["version"] or "missing", problem, part["stops"] if problem else "")
+        table.add_row(*_cells(row))
+    screen.print_table(table)
+
+
+def _print_silent(hosts: list[dict[str, Any]], asked: int) -> None:
+    """The hosts that gave no answer at all, in one line."""
+    line = f"Unreachable: {', '.join(row['host'] for row in hosts)}"
+    if len(hosts) == asked > 1:
+        line = "No host answered: there is no network here, or a proxy is needed (set HTTPS_PROXY)"
+    screen.out.print(Text(printable(line), style="red" if any(row["needed"] for row in hosts) else "yellow"))
 
 
 def _print_hosts(hosts: list[dict[str, Any]]) -> None:
     table = Table("host", "source", "state", "ms", "our clock ahead, s", "rate limit", "details")
     for row in hosts:
+        detail = row["detail"].removeprefix(f"Host {row['host']}: ")
         numbers = ["" if row[name] is None else str(row[name]) for name in ("milliseconds", "clock_skew")]
         state = row["state"].replace("_", " ")
-        table.add_row(*_cells((row["host"], row["source"], state, *numbers, row["rate_limit"], row["detail"])))
+        table.add_row(*_cells((row["host"], row["source"], state, *numbers, row["rate_limit"], detail)))
     screen.print_table(table)
     screen.out.print("Asked as a guest: no credential was sent.")
 

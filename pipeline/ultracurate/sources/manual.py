@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ultracurate.core.errors import ConfigError
 from ultracurate.sources._base import (
     Candidate,
     Fetched,
@@ -90,8 +89,8 @@ class ManualSource:
             raise _todo(ref, f"no folder is set for root {root!r}", None, root)
         folder = base / path if path else base
         if not folder.exists() and folder.resolve().is_relative_to(base):
-            root_too = "" if base.exists() else f" (root {root!r} is set to {base}, which is not there either)"
-            raise _todo(ref, f"there is no folder {folder} yet{root_too if path else ''}", folder, root)
+            above = f"root {root!r} is set to {base}, and there is no such folder yet"
+            raise _todo(ref, f"there is no folder {folder} yet" if base.exists() else above, folder, root)
         files = list(self._local.describe(ref.model_copy(update={"root": root, "path": path})).files)
         unfinished = [file.name for file in files if file.name.lower().endswith(UNFINISHED)]
         by_name = {file.name: file for file in files}
@@ -114,6 +113,11 @@ class ManualSource:
                     "command again; if nothing changes, the host has another file than the manifest says.",
                 )
         return files
+
+    def _base(self, root: str) -> Path | None:
+        """Where the root is, there or not yet; None where nothing names a place for it."""
+        found = self._context.roots.get(root) or self._context._variable(f"ULTRACURATE_ROOT_{root.upper()}")
+        return Path(found).resolve() if found else None
 
 
 def place(ref: SourceRef) -> tuple[str, str | None]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ultracurate.core.errors import ConfigError
+
 if TYPE_CHECKING:
-    from ultracurate.core.dataset import DatasetManifest
+    from ultracurate.core.dataset import DatasetManifest, SourceRef
     from ultracurate.core.licences import Licence
 
 Kind = Literal["look", "form", "account", "manual", "folder", "layout"]
 LicenceKind = Literal["open", "non-commercial", "restricted", "unknown"]
+Roots = Mapping[str, str]
+"""Folder by the name of its root, as a recipe gives them."""
 
 NOTHING = "nothing"
 """What `todo` says where no step is left."""
@@ -62,18 +67,22 @@ class Step:
     text: str
 
 
-def todo(manifest: DatasetManifest) -> list[str]:
+def todo(manifest: DatasetManifest, roots: Roots | None = None) -> list[str]:
     """What a person must do for this dataset, first things first; `["nothing"]` where a run can just start."""
-    return [step.text for step in steps(manifest)] or [NOTHING]
+    return [step.text for step in steps(manifest, roots)] or [NOTHING]
 
 
-def steps(manifest: DatasetManifest) -> list[Step]:
+def steps(manifest: DatasetManifest, roots: Roots | None = None) -> list[Step]:
     """The steps behind `todo`: how to get the files from the first source, then what the manifest lacks.
 
     The environment is not looked at: a token that is already set is still named.
+
+    Args:
+        manifest: of the dataset.
+        roots: folders of the run; what already lies in them needs no step. Without a run there are none.
     """
     where = page(manifest)
-    return [*_getting(manifest, where or "the dataset's page"), *_layout(manifest)]
+    return [*_getting(manifest, where or "the dataset's page", roots or {}), *_layout(manifest)]
 
 
 def page(manifest: DatasetManifest) -> str | None:
@@ -99,9 +108,9 @@ def licence_kind(licence: Licence) -> LicenceKind:
     return "open" if terms.redistribution else "unknown"
 
 
-def totals(manifests: Sequence[DatasetManifest]) -> dict[str, int]:
+def totals(manifests: Sequence[DatasetManifest], roots: Roots | None = None) -> dict[str, int]:
     """How many of these datasets wait for each kind of step, and for none; a dataset may wait for several."""
-    found = [{step.kind for step in steps(manifest)} for manifest in manifests]
+    found = [{step.kind for step in steps(manifest, roots)} for manifest in manifests]
     counts: Counter[str] = Counter(kind for kinds in found for kind in kinds)
     return {kind: counts[kind] for kind in WAITS if counts[kind]} | {NOTHING: sum(not kinds for kinds in found)}
 
@@ -120,12 +129,13 @@ def optional_tokens(manifests: Iterable[DatasetManifest]) -> dict[str, int]:
     return dict(Counter(OPTIONAL[m.sources[0].host] for m in manifests if m.sources[0].host in OPTIONAL))
 
 
-def _getting(manifest: DatasetManifest, where: str) -> list[Step]:
+def _getting(manifest: DatasetManifest, where: str, roots: Roots) -> list[Step]:
     source = manifest.sources[0]
     found: list[Step] = []
     if source.host == "local":
-        named = f"say where the folder is: --root {source.root}=PATH"
-        return [Step("folder", named)] if source.root else []
+        return _local(source, roots)
+    if source.host == "manual" and _is_here(source, roots):
+        return []
     if manifest.access is None and source.host != "manual":
         found.append(Step("look", f"read at {where} how the files are had, then state it under `access`"))
     if manifest.access == "request":
@@ -137,10 +147,52 @@ def _getting(manifest: DatasetManifest, where: str) -> list[Step]:
     elif manifest.access == "registration":
         found.append(Step("form", f"register at {where}"))
     if source.host == "manual" or manifest.access == "manual":
-        place = f"download by hand from {where}" if page(manifest) else "find a place to get it from (none is known)"
-        folder = next((ref.path for ref in manifest.sources if ref.host == "manual" and ref.path), manifest.slug)
-        found.append(Step("manual", f"{place}, put it into FOLDER/{folder}, then run with --root manual=FOLDER"))
+        found.append(_by_hand(manifest, roots))
     return found
+
+
+def _local(source: SourceRef, roots: Roots) -> list[Step]:
+    """Nothing where the folder is there, or where the manifest itself says where it is."""
+    if not source.root:
+        return []
+    if source.root not in roots:
+        return [Step("folder", f"say where the folder is: --root {source.root}=PATH")]
+    folder = Path(roots[source.root], source.path or "")
+    if folder.exists():
+        return []
+    return [Step("folder", f"there is no {folder}: make it, or name another place with --root {source.root}=PATH")]
+
+
+def _by_hand(manifest: DatasetManifest, roots: Roots) -> Step:
+    """From the page, by the manifest's own steps, to the folder where the files are looked for."""
+    from ultracurate.sources.manual import DEFAULT_ROOT, place
+
+    ref = next((ref for ref in manifest.sources if ref.host == "manual"), None)
+    root, path = place(ref) if ref else (DEFAULT_ROOT, manifest.slug)
+    text = (
+        f"download by hand from {page(manifest)}" if page(manifest) else "find a place to get it from (none is known)"
+    )
+    own = [step.strip().rstrip(".") for step in ref.steps if step.strip()] if ref else []
+    if own:
+        start = f"at {page(manifest)}: " if page(manifest) else ""
+        text = start + "; ".join(f"{number}. {step}" for number, step in enumerate(own, 1)) + "; then"
+    else:
+        text += ","
+    if root in roots:
+        return Step("manual", f"{text} put it into {Path(roots[root], path or '')}")
+    folder = f"FOLDER/{path}" if path else "FOLDER"
+    return Step("manual", f"{text} put it into {folder}, then run with --root {root}=FOLDER")
+
+
+def _is_here(source: SourceRef, roots: Roots) -> bool:
+    """Whether a person has already brought the files, as the source itself sees it."""
+    from ultracurate.sources import SourceContext, SourceError
+    from ultracurate.sources.manual import ManualSource
+
+    try:
+        return bool(ManualSource(SourceContext(roots=roots, environ={})).list_files(source))
+    except (ConfigError, SourceError):  # a run says what is wrong with it
+        return False
 
 
 def _layout(manifest: DatasetManifest) -> list[Step]:

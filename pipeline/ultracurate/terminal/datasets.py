@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from ultracurate.core.errors import ConfigError, printable
 from ultracurate.terminal import screen
-from ultracurate.terminal.access import NOTHING, licence_kind, optional_tokens, todo, totals, waiting
+from ultracurate.terminal.access import NOTHING, Roots, licence_kind, optional_tokens, todo, totals, waiting
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import DatasetManifest
@@ -21,8 +22,13 @@ LICENCE_KINDS = ("open", "non-commercial", "restricted", "unknown")
 ANATOMY = "Anatomy of the whole set:"
 """Begins the remark of a dataset of several body parts: ids that a single picture need not show."""
 
+NARROW = 120
+"""Columns of a terminal below which a title stands under its dataset's name, where it has room."""
+_MOST = {"licence": 10, "from": 12, "status": 6, "held out for": 4}
+"""Widest columns of a narrow table: they wrap beside a title, which takes lines of its own."""
 
-def dataset_row(manifest: DatasetManifest) -> dict[str, Any]:
+
+def dataset_row(manifest: DatasetManifest, roots: Roots | None = None) -> dict[str, Any]:
     """One dataset in a line; `bytes` is None unless the manifest names the size of every file."""
     sizes = [file.size for source in manifest.sources[:1] for file in source.files]
     return {
@@ -35,11 +41,11 @@ def dataset_row(manifest: DatasetManifest) -> dict[str, Any]:
         "host": manifest.sources[0].host,
         "bytes": sum(s or 0 for s in sizes) if sizes and all(s is not None for s in sizes) else None,
         "held_out": list(manifest.held_out),
-        "todo": todo(manifest),
+        "todo": todo(manifest, roots),
     }
 
 
-def summary(manifests: Sequence[DatasetManifest]) -> dict[str, Any]:
+def summary(manifests: Sequence[DatasetManifest], roots: Roots | None = None) -> dict[str, Any]:
     """Totals over datasets: sets, bytes as far as known, licences by kind, and how many wait for what."""
     sizes = [dataset_row(m)["bytes"] for m in manifests]
     kinds: Counter[str] = Counter(licence_kind(m.licence) for m in manifests)
@@ -48,7 +54,7 @@ def summary(manifests: Sequence[DatasetManifest]) -> dict[str, Any]:
         "bytes": sum(size for size in sizes if size is not None),
         "bytes_unknown": sizes.count(None),
         "licences": {kind: kinds[kind] for kind in LICENCE_KINDS},
-        "todo": totals(manifests),
+        "todo": totals(manifests, roots),
         "optional_tokens": optional_tokens(manifests),
     }
 
@@ -66,20 +72,27 @@ def print_datasets(known: Mapping[str, DatasetManifest], as_json: bool) -> None:
 
 
 def datasets_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Lines of `dataset_row` as a table."""
-    heads = ["title", "licence", "access", "host", "size"]
-    benchmarks = any(row["held_out"] for row in rows)  # an empty column would only narrow the others
-    table = Table(Column("dataset", no_wrap=True), *heads, *(["held out for"] if benchmarks else []))
+    """Lines of `dataset_row` as a table; a column where no dataset has anything to say is left out."""
+    in_a_terminal = screen.out.is_terminal or "COLUMNS" in os.environ  # else the table is wide, for grep
+    narrow = in_a_terminal and screen.out.width < NARROW
+    heads = ["dataset"] if narrow else ["dataset", "title"]
+    more: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = []
+    if any(row["status"] != "ready" for row in rows):
+        more.append(("status", lambda row: row["status"].replace("_", " ")))
+    if any(row["bytes"] is not None for row in rows):
+        more.append(("size", lambda row: screen.size(row["bytes"])))
+    if any(row["held_out"] for row in rows):
+        more.append(("held out for", lambda row: str(len(row["held_out"]) or "")))
+    heads += ["licence", "from", *(name for name, _ in more)]
+    table = Table(*(Column(name, overflow="fold", max_width=_MOST.get(name) if narrow else None) for name in heads))
+    table.columns[0].no_wrap = not narrow
     for row in rows:
-        note = "" if row["status"] == "ready" else f" ({row['status']})"
+        title = printable(row["title"])
         table.add_row(
-            row["slug"] + note,
-            Text(printable(row["title"])),
+            *([Text(f"{row['slug']}\n{title}")] if narrow else [row["slug"], Text(title)]),
             row["licence"],
-            row["access"],
-            row["host"],
-            screen.size(row["bytes"]),
-            *([Text(printable(" ".join(row["held_out"])))] if benchmarks else []),
+            ", ".join(filter(None, (row["host"], row["access"]))),
+            *(value(row) for _, value in more),
         )
     screen.print_table(table)
 

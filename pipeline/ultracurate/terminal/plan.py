@@ -27,8 +27,9 @@ def print_plan(store: Store, spec: Spec, as_json: bool) -> None:
     planner = Planner(store, spec)
     states = planner.look()
     manifests = list(spec.manifests.values())
-    chosen = [dataset_row(m) for m in manifests]
-    counts = summary(manifests)
+    roots = spec.recipe.roots
+    chosen = [dataset_row(m, roots) for m in manifests]
+    counts = summary(manifests, roots)
     listed = _listed_bytes(store, states.get("discover"))
     stated: int = counts["bytes"]
     known = listed if listed is not None else None if counts["bytes_unknown"] else stated
@@ -66,7 +67,7 @@ def _step(planner: Planner, stage: Stage, states: Mapping[str, StageState | None
     from ultracurate.core.runner import open_errors
 
     state, before = states[stage.name], states.get(stage.after or "")
-    changes = planner.changes(stage)
+    changes = list(dict.fromkeys(planner.changes(stage)))  # earlier runs may differ in the same
     why = "; ".join(
         c if c.startswith("a stage before") else f"settings differ from an earlier run: {c}" for c in changes[:3]
     )
