@@ -181,7 +181,7 @@ def _run(
     finally:
         executor.close()
     report = write_report(store, load_tables(store, spec, result)) if last is None else None
-    print_result(store, result, named, report, as_json)
+    print_result(store, result, spec, named, report, as_json)
     if strict and result.error_rows:
         raise typer.Exit(3)
 

@@ -142,6 +142,7 @@ def test_what_a_record_says_it_is_a_copy_of(text: str, records: list[str]) -> No
         ),
         ("Get them at ftp://data.example.org/scans", ["data.example.org"]),
         ("See data.example.org/scans for more", ["data.example.org"]),
+        ("All of it: https://osf.io/ab3de/", ["osf.io"]),
         ("They lie at doi:10.5061/dryad.abc", ["a DOI"]),
         ("Please cite our article https://doi.org/10.1016/j.x.1", []),
         ("CC BY: https://creativecommons.org/licenses/by/4.0/, see also https://zenodo.org/records/1", []),

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.screening.made import candidate, files
-from ultracurate.screening.passing import denies, in_passing, sentences
+from ultracurate.screening.passing import denies, has_no_images, in_passing, sentences, to_come
 from ultracurate.screening.subject import score
 from ultracurate.screening.verdicts import BESIDES
 
@@ -57,6 +57,34 @@ def test_what_is_denied_is_no_image() -> None:
     assert found.accepted
     assert found.besides >= BESIDES
     assert any("not shared" in why for why in found.besides_why)
+
+
+def test_only_readings_are_no_images() -> None:
+    assert has_no_images(["only", "the", "readings", "are", "given"])
+    assert not has_no_images(["the", "readings", "are", "given", "with", "the", "images"])
+    told = "Ultrasound images of the wrist were read twice; only the readings are given."
+    found = score(candidate(title="Wrist ultrasound of weavers", description=told, files=()))
+    assert found.besides >= BESIDES
+
+
+def test_a_treatment_to_come_is_not_the_matter() -> None:
+    assert to_come(["myomas", "before", "focused", "ultrasound"], 2)
+    assert not to_come(["focused", "ultrasound", "before", "noon"], 0)
+    told = "Sonograms of the uterus, two planes each."
+    assert score(candidate(title="Myomas before HIFU", description=told, files=())).accepted
+    assert not score(candidate(title="Myomas after HIFU", description="Temperature curves.", files=())).accepted
+
+
+def test_an_address_ends_a_sentence() -> None:
+    told = "All files are available under https://data.example.org/sets/9/ Ultrasound images of the spleen of cyclists"
+    assert [one[0] for one in sentences(told, 99)] == ["all", "ultrasound"]
+    assert score(candidate(title="Cyclists", description=told, files=())).accepted
+
+
+def test_times_beside_pictures_are_not_in_passing() -> None:
+    sentence = ["gastric", "volume", "before", "and", "after", "lunch", "ultrasound", "stills"]
+    assert not in_passing(sentence, 6, 1)
+    assert in_passing(sentence[:-1], 6, 1)
 
 
 def test_small_print_and_names_of_files_say_nothing_of_the_matter() -> None:

@@ -69,6 +69,19 @@ def test_the_newest_version_is_kept() -> None:
         (bare("7", doi=""), bare("8", doi="")),
         (bare("7", concept="c"), bare("8", "figshare", concept="c")),
         (bare("7", title="Neck sweeps"), bare("8", title="Liver masks", related=("10.5281/zenodo.7",))),
+        (
+            bare("7", title="Neck sweeps, part 1 of 2"),
+            bare("8", title="Neck sweeps, part 2 of 2", related=("10.5281/zenodo.7",)),
+        ),
+        (
+            bare("7", title="Neck sweeps, Chad"),
+            bare(
+                "8",
+                title="Neck sweeps, Peru",
+                related=("10.5281/zenodo.7",),
+                description="A companion set to https://zenodo.org/records/7 with other goats.",
+            ),
+        ),
         (bare("7", files=files(("LICENSE", 900, MD5 + "1"))), bare("8", files=files(("LICENSE", 900, MD5 + "1")))),
         (bare("7", files=files(("a.zip", 0, MD5 + "1"))), bare("8", files=files(("a.zip", 0, MD5 + "1")))),
         (bare("7", files=files(("data.zip", 4000))), bare("8", files=files(("data.zip", 4000)))),

@@ -42,6 +42,39 @@ def test_texts_written_after_the_vocabulary_was_settled() -> None:
     assert len(wrong) <= 0.1 * len(fresh), wrong
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Colon wall thickness", "Intestinal ultrasound of patients with colitis."),
+        ("Hüftscreening", "Ultrasound of the newborn infant hip, coronal plane."),
+        ("Elastograms of nodules", "Shear wave pictures of the thyroid with histology as reference."),
+        ("Glioma surgery", "Intraoperative ultrasound before each resection, tracked."),
+        ("Two devices, one patient", "Liver scans exported from a Voluson and a LOGIQ scanner."),
+        ("Cavidad abdominal", "Ecografía del hígado, sonda convexa."),
+        ("Over kistleri", "Ultrason görüntüleri, 40 hasta."),
+    ],
+)
+def test_words_that_other_fields_share_do_not_hide_the_matter(title: str, text: str) -> None:
+    assert judge(title, text)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "Pouch cell maps",
+            "Ultrasound scan images of lithium cells. Breast ultrasound images need like networks, "
+            "but none are in here.",
+        ),
+        ("Fish counts", "Frames of an acoustic camera (DIDSON), an ultrasound imaging sonar."),
+        ("Elastic constants", "Resonant ultrasound of single crystals, pictures of the samples."),
+        ("Pipe wall thickness", "Ultrasound scan images of a gas main."),
+    ],
+)
+def test_pictures_of_other_fields_are_left_out(title: str, text: str) -> None:
+    assert not judge(title, text)
+
+
 def test_every_dataset_of_the_catalogue_passes_with_a_usual_sentence() -> None:
     manifests = load_all(manifests_dir())
     lost = [

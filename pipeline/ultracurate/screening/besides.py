@@ -22,11 +22,16 @@ a study, not a collection 2.0: supplementary table* | supplementary file* | data
 a table 3.5: tabular | spreadsheet* | one row | rows of | csv file with | clinical variables | numeric features |
     laboratory values | lab values | only the values | values only | measurements by | measurements of | tables |
     variables
+a table 5.0: only the readings | only readings | only the numbers | numbers only | readings only | as numbers |
+    numbers alone | figures only | one line a | one line per | extraction form |
+    extraction sheet
 a table 2.0: excel | spss | stata | statistical analys* | anthropometr* | blood test* | biomarker* | body
     composition | patient characteristics
-code or a model alone 3.5: source code | software | python package | matlab code | toolbox | pretrained model* |
-    model weight* | trained weight* | weights for | checkpoint* | code for | weights of
-labels alone 3.0: coordinates of | polygon label* | coco annotation* | annotations of | label files | annotation
+code or a model alone 3.5: source code | python code | r code | scripts for | scripts of | code to | model files |
+    software | python package | matlab code | toolbox | pretrained model* | model weight* | trained weight* | weights
+    for | checkpoint* | code for | weights of
+labels alone 3.0: coordinates of | lists of file | file lists | split files | corrected labels | image identifiers |
+    train and test lists | polygon label* | coco annotation* | annotations of | label files | annotation
     files | json files
 text 3.0: radiology report text | text reports | report texts | corpus of reports | report sentences | reports for
     nlp | structured reports | reports structured | nlp
@@ -56,8 +61,33 @@ DENIED = (
     "without images",
     "without the images",
     "only the values",
+    "none are in here",
+    "none is in here",
+    "none are included",
+    "none of them is included",
+    "not in here",
+    "not repeated here",
+    "must be asked for",
 )
 """Sentences with these words deny what they name; folded words, one blank between them."""
+
+DENIED_AT_ALL = (
+    "only the readings",
+    "only readings",
+    "readings only",
+    "only the numbers",
+    "only numbers",
+    "numbers only",
+    "values only",
+    "only the values",
+    "spreadsheets only",
+    "only spreadsheets",
+    "tables only",
+    "only tables",
+    "model files only",
+    "annotation files only",
+)
+"""Sentences with these words say that there are no images, whatever else they name."""
 
 UNSPACED_BESIDES = table("""
 people asked 4.0: 问卷 | 調査票 | アンケート | 설문

@@ -24,11 +24,12 @@ chemistry and food 3.0: polyphenol* | polifenol* | antioxidan* | emulsi* | nanoe
 testing of materials 5.0: non destructive | nondestructive | ndt | nde | weld* | ultrasonic test* | ultrasonic
     inspect* | schweiss* | soldadur* | сварн* | zerstorungsfrei* | no destructiv* | nao destrutiv* | non destructif*
     | неразруша* | дефектоскоп* | nieniszcz* | tahribatsiz
-testing of materials 3.5: crack | cracks | corrosion | steel | concrete | pipeline* | railway | rail | laminate* |
-    cfrp | delamination | rebar | masonry | guided wave* | lamb wave* | structural health | flaw | flaws | defect |
-    defects | additive manufactur* | aluminium | aluminum | turbine* | bolt* | pulse velocity | p wave* | sandstone
-    | rock* | granite | acoustic emission* | fatigue life | bearing fault* | casting* | adhesive* | timber | wood |
-    asphalt | battery | batteries | lithium ion | wall thickness | beton | stahl | acero | hormigon | metallic
+testing of materials 3.5: crack | cracks | corrosion | steel | concrete | pipeline* | railway | rail | laminate* | cfrp
+    | delamination | rebar | masonry | guided wave* | lamb wave* | structural health | flaw | flaws | defect | defects
+    | additive manufactur* | aluminium | aluminum | turbine* | bolt* | pulse velocity | p wave* | sandstone | rock* |
+    granite | acoustic emission* | fatigue life | bearing fault* | casting* | adhesive* | timber | wood | asphalt |
+    battery | batteries | lithium | lithium ion | pouch cell* | pipe wall thickness | beton | stahl | acero | hormigon
+    | metallic
 sensors and machines 5.0: ultrasonic sensor* | ultrasound sensor* | ultraschallsensor* | hc sr04 | arduino | range
     finder* | rangefinder* | ultrasonic rang* | sensor* ultrasonic* | sensor* ultrassonic* | capteur* ultraso* |
     ultrasonic motor* | ultrasonic machin* | ultrasonic vibrat* | ultrasonic weld*
@@ -43,8 +44,9 @@ animal sounds 4.0: cricket* | katydid* | moth | moths | dolphin* | cetacean* | f
     grasshopper* | insect* | ultrasonic call* | ultrasonic deter* | ultrasonic repel*
 sea and sonar 5.0: sonar | side scan | sidescan | echo sounder* | echosounder* | hydroacoust* | bathymetr* | fisher*
     | zooplankton | seabed | underwater
+sea and sonar 5.0: acoustic camera* | didson | imaging sonar | scientific echo sounder* | ecosonda*
 sea and sonar 4.0: acoustic doppler | adcp | ocean current* | marine | fish stock* | sediment* | multibeam | river*
-    | plankton | sonda*
+    | plankton | sonda acustica
 radar, light and others 5.0: doppler radar | weather radar | micro doppler | laser doppler | doppler shift* |
     doppler spectro* | doppler lidar | radar | echo state | seismic* | seismo* | earthquake* | exoplanet* | galax* |
     stellar | doppler free | doppler broaden* | doppler effect | lidar
@@ -93,6 +95,8 @@ chemistry and food 3.0: shelf life | juices | beer | wine | winemak* | honey | e
     crystallinity | rheolog* | viscosit* | suspension* | glycerol | droplet* | foam* | demulsif* | desulfur* |
     desalin* | membrane foul* | fouling | tenderi* | marinad* | freez* | thawing | drying | dehydrat* | textur*
     analys*
+testing of materials 5.0: resonant ultrasound | resonance ultrasound | elastic constant* | single crystal* |
+    superfluid* | peening | residual stress* | through transmission
 testing of materials 4.0: partial discharge | leak detect* | leakage detect* | compressed air | c scan* | a scan
     signal* | flaw detect* | total focusing method | full matrix capture | weldment* | bonded joint* | coating
     thickness | thickness gaug* | thickness gauge* | damage detect* | crack detect* | impact damage | pipe wall |
@@ -103,7 +107,8 @@ sensors and machines 4.5: in air ultrasound | airborne ultrasound | air coupled 
     | mid air | inaudible | voice command* | voice assistant* | smart speaker* | smartphone* | beacon* | gesture* |
     proximity sens* | level gauge* | gauge reading* | level sensor* | snow depth | water meter* | gas meter* |
     tweezer* | standing wave* | micromanipul* | droplet generat* | modem | underwater communic* | mosquito* | pest
-    control | robot navigation | slam | blind people | white cane* | presence detect* | occupancy | nebuli*
+    control | robot navigation | slam | blind people | white cane* | presence detect* | occupancy | nebuli* | nozzle* |
+    fuel spray* | aerosol*
 animal sounds 4.5: whale* | porpoise* | click train* | dolphin* | hearing threshold* | hearing in | call library |
     call recording* | roost* | ultrasonic song* | stridulat* | deterrent* | mouse song* | pup call* | repellent* |
     nyctalus | pipistrell* | myotis | tadarida | rhinolophus | eptesicus | wind turbine*
@@ -137,10 +142,10 @@ things to print 4.0: 3d print* | cad model* | cad file* | stl file* | step file*
     mold | molds | casing | bracket*
 movement 4.0: motion capture | force plate* | gait | inertial | imu | wearable* | eye track* | gaze | articulogra* |
     kinematic* | robot arm traject* | joint torque* | dynamometer*
-words of medicine without its pictures 3.5: microbiome | genotyp* | snp | gwas | methylation | cytokine* | elisa |
-    hplc | mass spectr* | chromatogra* | nmr | xrd | ftir | infrared spectr* | uv vis | zeta potential | dynamic
-    light | in vitro | cell viabil* | cell culture* | mouse model | mice | rats | rodent* | zebrafish | hamster* |
-    vole | voles | embryo cultur* | sperm* | oocyte* | ivf
+words of medicine without its pictures 3.5: microbiome | genotyp* | snp | gwas | methylation | cytokine* | elisa | hplc
+    | mass spectr* | chromatogra* | nmr | xrd | ftir | infrared spectr* | uv vis | zeta potential | afm | atomic force
+    | dynamic light | in vitro | cell viabil* | cell culture* | mouse model | mice | rats | rodent* | zebrafish |
+    hamster* | vole | voles | embryo cultur* | sperm* | oocyte* | ivf
 light on the body 4.0: pulse wave veloc* | tonometr* | holter | telemetr* | seismocardio* | ballistocardio* |
     laryngogra* | optical flow sensor* | intraocular pressure | visual field* | corneal topogra* | perimetr*
 """)

@@ -11,6 +11,8 @@ from ultracurate.screening.text import fold
 
 NEAR = 3
 """Words between which two terms count as one expression, such as `liver US`."""
+_NEAR_OF = 5
+"""The same after `of`: `ultrasound of the newborn hip`."""
 _BESIDE_IMAGE, _BESIDE_ORGAN = 1.0, 1.0
 _OTHER = 4.0
 _COMPOUND = 3.0
@@ -50,7 +52,7 @@ def find(found: list[str], place: str) -> list[Hit]:
             if _INSIDE.search(found[at]):
                 hits.append(Hit("ultrasound", _COMPOUND, found[at], at, place))
         at = end
-    return _with_neighbours(hits)
+    return _with_neighbours(hits, found)
 
 
 def _follows(found: list[str], at: int, rest: tuple[str, ...]) -> bool:
@@ -59,7 +61,7 @@ def _follows(found: list[str], at: int, rest: tuple[str, ...]) -> bool:
     return len(there) == len(rest) and all(map(_fits, there, rest))
 
 
-def _with_neighbours(hits: list[Hit]) -> list[Hit]:
+def _with_neighbours(hits: list[Hit], found: list[str]) -> list[Hit]:
     """Unsure terms dropped that stand alone, and what stands beside an organ or image word counted once more."""
     organs = [hit.at for hit in hits if hit.group == "organ"]
     images = [hit.at for hit in hits if hit.group == "image"]
@@ -67,7 +69,10 @@ def _with_neighbours(hits: list[Hit]) -> list[Hit]:
     made: list[Hit] = []
     for hit in hits:
         if hit.group == "ultrasound":
+            end = hit.at + len(hit.name.split())
+            far = _NEAR_OF if found[end : end + 1] == ["of"] else NEAR
             organ, image, other = (any(abs(at - hit.at) <= NEAR for at in near) for near in (organs, images, others))
+            organ = organ or any(0 < at - hit.at <= far for at in organs)
             image = image and not hit.name.startswith("dop")  # Doppler pictures are those of radars and flows as well
             if hit.unsure and not (organ or image or other):
                 continue

@@ -126,15 +126,29 @@ _COPY = re.compile(
     r"\breplaces|\bsupersedes?\b|previous version|earlier version|older version|copied from|taken over from",
     re.IGNORECASE,
 )
+_COMPANION = re.compile(
+    r"\b(?:companion|sister|sequel|complement|addition) (?:data ?set |set |record )?(?:to|of)\b|\bcomplements\b|"
+    r"\bcontinu(?:ed in|es|ation of)\b|\bsee also\b",
+    re.IGNORECASE,
+)
 _AFTER_COPY = 200
 """Characters behind such words in which the address must stand."""
 
 
 def copied_from(text: str) -> list[Link]:
     """Records of which an HTML text says that it is a copy or another version."""
+    return _behind(_COPY, text)
+
+
+def companions_of(text: str) -> list[Link]:
+    """Records that an HTML text calls its companion: of one study, but with other data."""
+    return _behind(_COMPANION, text)
+
+
+def _behind(said: re.Pattern[str], text: str) -> list[Link]:
     plain = strip_html(text)
     found = []
-    for match in islice(_COPY.finditer(plain), MAX_LINKS):
+    for match in islice(said.finditer(plain), MAX_LINKS):
         behind = plain[match.end() : match.end() + _AFTER_COPY]
         found += links(re.split(r"[.;!?]\s", behind)[0])[:1]
     return found
@@ -166,7 +180,7 @@ _PAPER = re.compile(
 )
 """Words of a sentence whose DOI is that of a text, not of data."""
 _WEB = re.compile(
-    r"(?:(?:https?|s?ftp|s3|gs)://|(?<![\w./@-])(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+/\w))(?:[^\s/@<>\"']{0,100}@)?([a-z0-9.-]{4,100}\.[a-z]{2,10})(?=[/:?\s]|$)",
+    r"(?:(?:https?|s?ftp|s3|gs)://|(?<![\w./@-])(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+/\w))(?:[^\s/@<>\"']{0,100}@)?([a-z0-9.-]{2,100}\.[a-z]{2,10})(?=[/:?\s]|$)",
     re.IGNORECASE,
 )
 _NO_DATA = re.compile(

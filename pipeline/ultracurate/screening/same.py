@@ -11,7 +11,7 @@ from typing import Literal
 
 from ultracurate.screening.contents import kind
 from ultracurate.screening.likeness import Content, same_files
-from ultracurate.screening.links import copied_from, of_address, of_doi
+from ultracurate.screening.links import companions_of, copied_from, of_address, of_doi
 from ultracurate.screening.text import content_words
 from ultracurate.sources import Candidate, RemoteFile
 
@@ -20,6 +20,9 @@ HOST_ORDER = ("zenodo", "mendeley", "figshare")
 """Of two uploads of one day, the original is at the earlier of these hosts, then at any other, then at Kaggle."""
 _RELATED_LIKE = 0.5
 """Share of words that titles have in common before a stated relation counts: `derived from` is no copy."""
+_PART = re.compile(
+    r"\b(?:part|teil|partie|parte|vol(?:ume)?|batch|centre|center|site)\W{0,2}(\d{1,3}|[ivx]{1,4}|[a-z])\b", re.I
+)
 _NO_DAY = "9999"
 _MAX_BUCKET = 40
 """Records that share a file are compared with each other up to this many; a licence text is shared by everybody."""
@@ -169,13 +172,24 @@ def _by_relation(found: Sequence[Candidate], groups: _Groups, place: dict[tuple[
     """Records that a host, or their own words, call a copy or version of another, if their titles agree."""
     for n, candidate in enumerate(found):
         stated = [of_doi(text) or of_address(text) for text in candidate.related[:50]]
+        apart = {record_key(link.host, link.record) for link in companions_of(candidate.description)}
         for link in (*stated, *copied_from(candidate.description)):
             key = record_key(link.host, link.record) if link else None
+            if key in apart:
+                continue
             other = place.get(key) if key else None
             if other is not None and other != n:
                 mine, theirs = content_words(candidate.title), content_words(found[other].title)
+                if _other_parts(candidate.title, found[other].title):
+                    continue
                 if mine and theirs and len(mine & theirs) >= _RELATED_LIKE * min(len(mine), len(theirs)):
                     groups.join(other, n, "the one is called a copy or version of the other")
+
+
+def _other_parts(one: str, other: str) -> bool:
+    """Whether the titles name different parts of one set; parts have nothing in common."""
+    mine, theirs = (_PART.search(title[:400]) for title in (one, other))
+    return mine is not None and theirs is not None and mine[1].lower() != theirs[1].lower()
 
 
 def _pairs(contents: Sequence[Content]) -> Iterator[tuple[int, int]]:

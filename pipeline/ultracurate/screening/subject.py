@@ -9,7 +9,7 @@ from itertools import chain
 
 from ultracurate.screening import besides, terms
 from ultracurate.screening.hits import Hit, find
-from ultracurate.screening.passing import denies, in_passing, sentences
+from ultracurate.screening.passing import denies, has_no_images, in_passing, sentences, to_come
 from ultracurate.screening.text import strip_html, words
 from ultracurate.sources import Candidate
 
@@ -84,7 +84,7 @@ def score(candidate: Candidate, member_names: Sequence[str] = (), known_names: C
     """
     names = [file.name for file in candidate.files[:NAMES]] + list(member_names[:NAMES])
     title = words(strip_html(candidate.title[:2000]))
-    hits = find(title, "title") + find(_apart(candidate.keywords[:100], 4000), "keywords")
+    hits = _without_later(find(title, "title"), title) + find(_apart(candidate.keywords[:100], 4000), "keywords")
     hits += [hit for hit in find(_apart(names, 20_000), "files") if hit.group not in _FILLING]
     told, length = _description(strip_html(candidate.description))
     hits += told
@@ -103,6 +103,11 @@ def score(candidate: Candidate, member_names: Sequence[str] = (), known_names: C
 def _apart(texts: Iterable[str], most: int) -> list[str]:
     """The words of several texts, at most so many characters, with an empty one between them: no term spans two."""
     return [word for text in "\n".join(texts)[:most].splitlines() for word in (*words(text), "")]
+
+
+def _without_later(hits: list[Hit], sentence: Sequence[str]) -> list[Hit]:
+    """Without treatments that come after what is described: images `before HIFU` are of the diagnosis."""
+    return [hit for hit in hits if hit.group != "therapy" or not to_come(sentence, hit.at)]
 
 
 def _lowered(hit: Hit) -> Hit:
@@ -131,11 +136,14 @@ def _description(text: str) -> tuple[list[Hit], int]:
     for sentence in sentences(text, TEXT_WORDS):
         place = "lead" if seen < LEAD_WORDS else "text"
         found = [hit if seen + hit.at < LEAD_WORDS else replace(hit, place="text") for hit in find(sentence, place)]
+        found = _without_later(found, sentence)
         seen += len(sentence)
         if denies(sentence):
             denied = any(hit.group in ("image", "ultrasound") for hit in found)
             hits += [Hit("images denied", _DENIED, "not shared", 0, place)] if denied else []
             continue
+        if has_no_images(sentence):
+            hits.append(Hit("images denied", _DENIED, "nothing else shared", 0, place))
         patient = any(hit.group in _MEDICAL for hit in found) or not _MACHINES.isdisjoint(sentence)
         shown = {hit.at for hit in found if hit.group == "beside an image word"}
         passing = {

@@ -30,34 +30,40 @@ ultrasound 3.0: ultrasound* | ultra sound* | ultraschall* | ultrassom* | ultra s
 ultrasound 4.0: transthoracic | transesophageal | transoesophageal | tte | plax | psax | a4c | a2c | apical four
     chamber | shear wave elastogra* | strain elastogra* | tongue ultrasound* | 3d ultrasound* | ultrasonogr* |
     ultrassonogr* | ultrasonogm* | sonogra* | sonografi* | echogra* | ecogra* | usg | echocardio* | ecocardio* |
-    ehokardio* | ekokardio* | echokardio* | эхокардио* | эхо кг | эхокг | узи | сонограф* | эхограф* |
-    ультрасонограф* | echosonogra* | ekografi* | ehografi* | fetosonogra* | b mode | bmode | b scan ultrasound |
-    pocus | pocovid | point of care ultrasound* | transvaginal | transrectal ultrasound* | trus | tvus | ivus |
-    intravascular ultrasound* | ebus | endosonogra* | endobronchial ultrasound* | endoscopic ultrasound* |
-    endorectal ultrasound* | ceus | contrast enhanced ultrasound* | color doppler | colour doppler | power doppler |
-    doppler color | doppler couleur | transcranial doppler | duplex ultraso* | fetal ultrasound* | obstetric
-    ultrasound* | lung ultrasound* | functional ultrasound* | sonoelasto* | medical ultrasound* | echonet |
-    echogenic* | hypoechoic | hyperechoic | anechoic | b bild* | b modus | antenatal ultrasound* | prenatal
-    ultrasound* | bedside ultrasound* | freehand ultrasound* | vexus | musculoskeletal ultrasound* | breast
-    ultrasound* | thyroid ultrasound* | cardiac ultrasound* | vascular ultrasound* | abdominal ultrasound* | renal
-    ultrasound* | muscle ultrasound* | ultrasound report* | ultrasound examination* | ultrasound machine* | handheld
-    ultrasound* | hand held ultrasound* | portable ultrasound* | diagnostic ultrasound* | clinical ultrasound* |
-    nerve ultrasound* | ti rads | tirads
+    ehokardio* | ekokardio* | echokardio* | эхокардио* | эхо кг | эхокг | узи | сонограф* | эхограф* | ультрасонограф*
+    | echosonogra* | ekografi* | ehografi* | fetosonogra* | b mode | bmode | b scan ultrasound | pocus | pocovid |
+    point of care ultrasound* | transvaginal | transrectal ultrasound* | trus | tvus | ivus | intravascular ultrasound*
+    | ebus | endosonogra* | endobronchial ultrasound* | endoscopic ultrasound* | endorectal ultrasound* | ceus |
+    contrast enhanced ultrasound* | color doppler | colour doppler | power doppler | doppler color | doppler couleur |
+    transcranial doppler | duplex ultraso* | fetal ultrasound* | obstetric ultrasound* | lung ultrasound* | functional
+    ultrasound* | sonoelasto* | medical ultrasound* | echonet | echogenic* | hypoechoic | hyperechoic | anechoic | b
+    bild* | b modus | antenatal ultrasound* | prenatal ultrasound* | bedside ultrasound* | freehand ultrasound* | vexus
+    | musculoskeletal ultrasound* | breast ultrasound* | thyroid ultrasound* | cardiac ultrasound* | vascular
+    ultrasound* | abdominal ultrasound* | renal ultrasound* | muscle ultrasound* | ultrasound report* | ultrasound
+    examination* | ultrasound machine* | ultrasound scanner* | intraoperative ultrasound* | intra operative ultrasound*
+    | ocular ultrasound* | intestinal ultrasound* | gastric ultrasound* | bowel ultrasound* | ~ ius | handheld
+    ultrasound* | hand held ultrasound* | portable ultrasound* | diagnostic ultrasound* | clinical ultrasound* | nerve
+    ultrasound* | ti rads | tirads
+ultrasound 4.0: ultrasound elastogra* | elastogram* | sonoelastogra*
 ultrasound 3.0: ultrasound imaging | doppler ultraso* | ultrasound doppler
-ultrasound 3.5: ultrasound image* | ultrasound pics | ultrasound img* | ultrasound video* | ultrasound scan* |
-    ultrasound frame* | ultrasound clip* | ultrasound cine* | ultrasound sequence* | ultrasound sweep* | ultrasound
-    plane* | ultrasound segmentation | ultrasound volume* | ultrasound picture*
-ultrasound 3.0: nerve block* | plane block* | fascial plane | regional anesthes* | regional anaesthes* | cervical
-    length | biparietal | femur length | estimated fetal weight | fetal weight | crown rump | antral follicle* | ivc
-    collaps* | ivc diameter | inferior vena cava | vena cava diameter | carotid imt | muscle thickness | shear wave
-    speed | shear wave veloc* | liver stiffness | fibroscan | transient elastogra* | b lines | strain imaging |
-    longitudinal strain | tapse | flow mediated dilat* | pulsatility index | umbilical artery | uterine artery |
-    lung sliding | gastric antrum | optic nerve sheath | echo intensity | pennation angle* | median nerve cross
-    sectional
+ultrasound 3.5: ultrasound device* | ultrasound system* | ultrasound image* | ultrasound pics | ultrasound img* |
+    ultrasound video* | ultrasound scan* | ultrasound frame* | ultrasound clip* | ultrasound cine* | ultrasound
+    sequence* | ultrasound sweep* | ultrasound plane* | ultrasound segmentation | ultrasound volume* | ultrasound
+    picture*
+ultrasound 3.5: logiq | voluson | vivid e9 | vivid e95 | epiq | affiniti | acuson | aplio | arietta | mylab | lumify |
+    butterfly iq | sonosite | clarius | resona | aixplorer | esaote | medison | iu22 | sonoscape
+ultrasound 3.5: cervical length | biparietal | crown rump | antral follicle* | ivc collaps* | ivc diameter | carotid
+    imt | muscle thickness | fibroscan | b lines | tapse | flow mediated dilat* | lung sliding | echo intensity |
+    pennation angle*
+ultrasound 4.0: ultrasound screening | ultrasound training | ultrasound course* | ultrasound accuracy | ~ eus
+ultrasound 3.0: nerve block* | plane block* | fascial plane | regional anesthes* | regional anaesthes* | femur length |
+    estimated fetal weight | fetal weight | inferior vena cava | vena cava diameter | shear wave speed | shear wave
+    veloc* | liver stiffness | transient elastogra* | strain imaging | longitudinal strain | pulsatility index |
+    umbilical artery | uterine artery | gastric antrum | optic nerve sheath | median nerve cross sectional
 ultrasound 2.5: ultrasonic imag* | ultrasonic scan* | ultrasonic video* | ultrasonic diagnos* | fetal echo | cardiac
     echo | ~ uszz | ~ us imag* | ~ echo | ~ echos | ~ doppler | ~ dopler | ~ elastogra* | ~ sonar fetal | ~ eco | ~
     tee
-ultrasound 2.0: ultrasound guided | ultrasound guidance | echoguid* | ecoguid* | ultraschallgesteuert* |
+ultrasound 2.0: sonographer* | ultrasound guided | ultrasound guidance | echoguid* | ecoguid* | ultraschallgesteuert* |
     sonographically guided | fetal head circumference | bi rads | birads | nuchal translucency | fetal plane* |
     fetal biometr* | intima media | pubic symphysis | angle of progression | fetal brain plane* | polycystic ovar* |
     pcos | thyroid nodule* | four chamber view | fetal abdominal circumference | carotid plaque* | lus | fetal head
@@ -66,22 +72,23 @@ neutral 0.0: cross sectional area* | cross sectional view* | cross sectional ima
 ultrasound 1.0: ultrasonic* | ultrasonique* | ultrasonor* | ultrassonic* | ultrasonor
 organ 1.5: organ | organs | multi organ | breast* | mammary | thyroid* | liver | hepat* | kidney* | renal | spleen |
     splenic | pancrea* | gallbladder | bile duct* | biliary | bladder | prostate* | prostatic | ovar* | uter* |
-    endometri* | cervix | cervical | placent* | fetal | foetal | fetus* | foetus* | fetuses | gestation* | pregnan*
-    | obstetric* | prenatal | neonat* | heart | cardiac* | ventric* | atri* | mitral | aort* | valve | myocard* |
-    septal | carotid* | arter* | vein* | venous | vascular | vessel* | thrombo* | plaque* | muscle* | tendon* |
-    ligament* | fascicle* | aponeuros* | joint* | knee | hip | hips | shoulder* | nerve* | plexus | spine | spinal |
+    endometri* | cervix | cervical | placent* | fetal | foetal | fetus* | foetus* | fetuses | gestation* | pregnan* |
+    obstetric* | prenatal | neonat* | heart | cardiac* | ventric* | atri* | mitral | aort* | valve | myocard* | septal
+    | carotid* | arter* | vein* | venous | vascular | vessel* | thrombo* | plaque* | muscle* | tendon* | ligament* |
+    fascicle* | aponeuros* | joint* | knee | hip | hips | thigh | lower limb | rotator cuff | head circumference* |
+    brain tumo* | tumour resect* | tumor resect* | glioma* | symphys* | shoulder* | nerve* | plexus | spine | spinal |
     vertebra* | lung* | pleura* | diaphragm* | thorac* | lymph node* | abdom* | appendic* | appendix | bowel |
-    intestin* | stomach | gastric | testic* | scrot* | skin | dermat* | hemangioma* | tongue | brain* | cranial |
-    eye* | orbital | salivary | parotid | rectal | colorectal | gluteal | multifidus | quadriceps | gastrocnemius |
-    biceps | achilles | forearm | wrist | median | axilla* | pelvic | mama | mamaria* | mamario* | mammella |
-    mammari* | brust* | sein | seins | piersi | meme | молочн* | tiroid* | tiroit | schilddrus* | tarczyc* |
-    щитовид* | higado | figado | fegato | leber* | foie | hepatique* | watrob* | karaciger | печен* | rinon* | rins
-    | rein | reins | niere* | nerki | bobrek* | почк* | почек | corazon | coracao | cuore | herz* | coeur | serca |
-    serce | kalp | серд* | feto* | feti | fetale* | embarazo | gravidez | gravidanza | schwanger* | grossesse |
-    ciaz* | plodu | gebelik | плод* | беремен* | pulmon* | polmon* | lunge* | poumon* | pluc | akciger | легки* |
-    легоч* | ovario* | eierstock* | yumurtalik* | яичник* | prostata* | простат* | muscul* | muskel* | miesni* | kas
-    | мышц* | arteria* | dloni | carotide* | carotida* | halsschlag* | tetnic* | сонн* | vesicula* | vesicule |
-    galle* | apendic* | blinddarm* | bazo | milza
+    intestin* | stomach | gastric | testic* | scrot* | skin | dermat* | hemangioma* | tongue | brain* | cranial | eye*
+    | orbital | salivary | parotid | rectal | colorectal | gluteal | multifidus | quadriceps | gastrocnemius | biceps |
+    achilles | forearm | wrist | median | axilla* | pelvic | mama | mamaria* | mamario* | mammella | mammari* | brust*
+    | sein | seins | piersi | meme | молочн* | tiroid* | tiroit | schilddrus* | tarczyc* | щитовид* | higado | figado |
+    fegato | leber* | foie | hepatique* | watrob* | karaciger | печен* | rinon* | rins | over kist* | over goruntu* |
+    yumurtalik* | rahim* | bobrek* | akciger* | kalp | rim | rein | reins | niere* | nerki | bobrek* | почк* | почек |
+    corazon | coracao | cuore | herz* | coeur | serca | serce | kalp | серд* | feto* | feti | fetale* | embarazo |
+    gravidez | gravidanza | schwanger* | grossesse | ciaz* | plodu | gebelik | плод* | беремен* | pulmon* | polmon* |
+    lunge* | poumon* | pluc | akciger | легки* | легоч* | ovario* | eierstock* | yumurtalik* | яичник* | prostata* |
+    простат* | muscul* | muskel* | miesni* | kas | мышц* | arteria* | dloni | carotide* | carotida* | halsschlag* |
+    tetnic* | сонн* | vesicula* | vesicule | galle* | apendic* | blinddarm* | bazo | milza
 clinic 1.0: needle* | catheter* | coronary | intima | rotator cuff | supraspinatus | bone surfaces | bronchoscop* |
     mediastin* | nodes | gland | leaflet* | endovascular | antenatal | midwi* | physician* | doctors | nurses |
     obstetrician* | intensive care | emergency department | operating theatre | ward | bedside | fluid
@@ -90,15 +97,17 @@ clinic 1.0: needle* | catheter* | coronary | intima | rotator cuff | supraspinat
     nodul* | tumor* | tumour* | cancer* | carcinom* | benign* | malign* | diagnos* | radiolog* | sonographer* |
     cardiolog* | gynaecolog* | gynecolog* | cyst* | stone* | anatom* | medical* | medizin* | medic* | disease* |
     patholog* | anesthes* | anaesthes* | biopsy | surg* | covid* | pneumon* | phantom* | in vivo
+clinic 1.0: intrapartum | transperineal | intraoperative
 people 1.0: pain | pain score* | opioid* | patient* | volunteer* | women | child* | infant* | newborn* | baby |
     babies | human subject* | healthy | pediatric* | paediatric* | adults | trimest* | paciente* | patienten |
     pazient* | pacjent* | hasta* | пациент* | athletes | speakers | adolescents | elderly | subjects
-image 1.5: pics | image* | imaging | img* | picture* | video* | clip | clips | cine | cineloop* | frame | frames |
-    footage | scan | scans | segment* | mask | masks | annotat* | landmark* | bounding box* | dicom | dcm | nifti |
-    png | jpg | jpeg | bmp | mp4 | avi | imagen | imagenes | imagem | imagens | immagin* | bild | bilder* | bilddat*
-    | aufnahme* | obraz* | zdjec* | goruntu* | изображен* | снимк* | кадр* | видео* | beelden | billede* | bilder |
-    obrazk* | snimek | snimky | kep | kepek | imagini | images | sequence* | sequenz* | sweep* | sweeps | planes |
-    view classif* | radiofrequency data | rf data | channel data | speckle
+image 1.5: pics | stills | still images | still frames | low resolution | high resolution | super resolution |
+    resolution pairs | image quality | image* | imaging | img* | picture* | video* | clip | clips | cine | cineloop* |
+    frame | frames | footage | scan | scans | segment* | mask | masks | annotat* | landmark* | bounding box* | dicom |
+    dcm | nifti | png | jpg | jpeg | bmp | mp4 | avi | imagen | imagenes | imagem | imagens | immagin* | bild | bilder*
+    | bilddat* | aufnahme* | obraz* | zdjec* | goruntu* | изображен* | снимк* | кадр* | видео* | beelden | billede* |
+    bilder | obrazk* | snimek | snimky | kep | kepek | imagini | images | sequence* | sequenz* | sweep* | sweeps |
+    planes | view classif* | radiofrequency data | rf data | channel data | speckle
 data 1.0: dataset* | data set* | database* | datenbank | datensatz* | benchmark* | challenge | corpus | collection |
     base de dados | base de datos | conjunto de datos | conjunto de dados | jeu de donnees | base de donnees | zbior
     danych | veri seti | veriseti | набор данных | датасет* | deep learning | machine learning | neural network* |

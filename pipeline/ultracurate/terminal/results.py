@@ -80,7 +80,7 @@ def print_status(store: Store, spec: Spec, as_json: bool) -> None:
     screen.print_table(table)
 
 
-def print_result(store: Store, result: RunResult, recipe: str, report: str | None, as_json: bool) -> None:
+def print_result(store: Store, result: RunResult, spec: Spec, recipe: str, report: str | None, as_json: bool) -> None:
     """Where everything is, and what is left to do."""
     where = {name: screen.place(store, path) for name, path in result.published.items()}
     last = list(result.parts)[-1]
@@ -99,7 +99,7 @@ def print_result(store: Store, result: RunResult, recipe: str, report: str | Non
         )
         return
     if result.error_rows:
-        messages = error_messages(store, result)
+        messages = error_messages(store, result, _of_hosts(spec))
         for message, rows_with in messages.most_common(SHOWN):
             times = f" ({rows_with} rows)" if rows_with > 1 else ""
             screen.out.print(f"  {printable(message)[:MESSAGE]}{times}", markup=False, style="red")
@@ -116,8 +116,18 @@ def print_result(store: Store, result: RunResult, recipe: str, report: str | Non
         screen.out.print(f"Report: {screen.place(store, report)}", markup=False)
 
 
-def error_messages(store: Store, result: RunResult) -> Counter[str]:
-    """What the rows that still stand as errors say, with how many say it."""
+def _of_hosts(spec: Spec) -> frozenset[str]:
+    """Datasets whose files come from hosts: their names are public, those of a clinic's own files are not."""
+    own = {slug for slug, m in spec.manifests.items() if any(ref.host == "local" for ref in m.sources)}
+    return frozenset(spec.manifests) - own
+
+
+def error_messages(store: Store, result: RunResult, public: frozenset[str]) -> Counter[str]:
+    """What the rows that still stand as errors say, with how many say it.
+
+    Names of files and folders can hold names of patients, so what is said of files on this machine, or of what lies
+    in archives, stays in the tables.
+    """
     from ultracurate.core.plan import retry_id
 
     said: Counter[str] = Counter()
@@ -125,8 +135,10 @@ def error_messages(store: Store, result: RunResult) -> Counter[str]:
         ids = {part.id for part in parts}
         for part in parts:
             if part.errors and retry_id(part) not in ids:
-                table = read_table(store, part.path("errors"), ["message"])
-                said.update(f"{stage}: {message}" for message in table["message"].to_pylist())
+                path = part.path("errors")
+                for row in read_table(store, path, ["dataset", "message"]).to_pylist():
+                    shown = stage in ("discover", "download") and row["dataset"] in public
+                    said[f"{stage}: {row['message'] if shown else f'see {screen.place(store, path)}'}"] += 1
     return said
 
 
