@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ultracurate.sources import SourceError
-from ultracurate.sources._urls import hide_private, move, origin, quote_path, redact, redact_text, safe_name
+from ultracurate.sources import SourceError, hide_private
+from ultracurate.sources._urls import move, origin, quote_path, redact, redact_text, safe_name
 
 
 def test_a_shown_address_has_neither_login_nor_query() -> None:

@@ -8,10 +8,10 @@ _AT = r"(?:@|%40|&#0{0,4}64;|&#x0{0,4}40;|&commat;|\\u0040)"
 """The sign itself, and as addresses, HTML and JSON may write it."""
 MAIL = re.compile(rf"[A-Za-z0-9._%+-]{{1,64}}{_AT}[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,5}}", re.IGNORECASE)
 _PARAMETER = (
-    r"x-amz-[a-z-]{1,40}|x-goog-[a-z-]{1,40}|awsaccesskeyid|signature|sig|se|token|access_token|api_?key|key|expires"
-    r"|password|auth|policy|key-pair-id"
+    r"x-amz-[a-z-]{1,40}|x-goog-[a-z-]{1,40}|awsaccesskeyid|signature|sig|se|sas|jwt|[a-z]{0,20}[_-]?token|api_?key|key|expires"
+    r"|client_secret|secret|password|auth|policy|key-pair-id"
 )
-_AND = r"(?:[?&]|%3f|%26|\\u0026|\\u003f)(?:amp;|#38;)?"
+_AND = r"(?:[?&#]|%3f|%26|\\u0026|\\u003f)(?:amp;|#38;)?"
 _SIGNED = re.compile(rf"({_AND}(?:{_PARAMETER})(?:=|%3d|\\u003d))[^&\"'\s<>\\]{{1,4096}}", re.IGNORECASE)
 
 

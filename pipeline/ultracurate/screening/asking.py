@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ultracurate.core.errors import RowError
+from ultracurate.core.errors import ConfigError, RowError
 from ultracurate.screening.links import Link
 from ultracurate.sources import Candidate, RemoteFile
 
@@ -28,7 +28,7 @@ def quietly(ask: Callable[[Any], Any], what: object) -> Any:
     """The answer, or None where the host gives none."""
     try:
         return ask(what)
-    except RowError:
+    except (RowError, ConfigError):  # ConfigError: a record that its own source does not take
         return None
 
 

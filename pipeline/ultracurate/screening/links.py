@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
 
-from ultracurate.screening.text import MAX_HTML, strip_html
+from ultracurate.screening.text import MAX_HTML, strip_html, unescape
 
 MAX_LINKS = 50
 """Links kept of one description."""
@@ -106,7 +105,7 @@ _URLS = {
 
 def links(text: str) -> list[Link]:
     """Records of known hosts that an HTML text names, in its order, each once and at most `MAX_LINKS`."""
-    plain = html.unescape(html.unescape(text[:MAX_HTML]))
+    plain = unescape(unescape(text[:MAX_HTML]))
     found: dict[tuple[str, str], Link] = {}
     places: list[tuple[int, str, Callable[[str], Link | None]]]
     places = [(match.start(), match[1], of_address) for match in _ADDRESS.finditer(plain)]

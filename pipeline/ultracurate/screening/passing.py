@@ -10,6 +10,8 @@ from ultracurate.screening.besides import DENIED, DENIED_AT_ALL
 from ultracurate.screening.text import words
 
 _END = re.compile(r"\s*https?://\S+\s*|(?<=[.!?;])\s+|[。！？；]|\s*[\n\r]+\s*|\s+[•*-]\s+")
+_BLANKS = re.compile(r"[^\S\n\r]+")
+"""Runs of blanks: `_END` would look through each from each of its places."""
 _BEFORE = """
 compared with | compared to | in comparison with | in comparison to | comparison with | versus | vs | than | unlike
 | instead of | rather than | without | not | no | confirmed by | confirmed with | confirmed on | confirmed at |
@@ -38,7 +40,7 @@ REACH = 3
 def sentences(text: str, most: int) -> Iterator[list[str]]:
     """Folded words of each sentence, at most so many in all."""
     left = most
-    for part in _END.split(text):
+    for part in _END.split(_BLANKS.sub(" ", text)):
         found = words(part)[:left]
         left -= len(found)
         if found:

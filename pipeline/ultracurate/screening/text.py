@@ -24,7 +24,15 @@ _LETTERS = str.maketrans({"ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O",
 def strip_html(text: str) -> str:
     """The text without tags and with its entities decoded, also those that were escaped twice."""
     bare = _TAG.sub(" ", text[:MAX_HTML])
-    return html.unescape(html.unescape(bare))
+    return unescape(unescape(bare))
+
+
+def unescape(text: str) -> str:
+    """Text with its HTML entities decoded; a number of too many digits, which Python refuses, is no character."""
+    return html.unescape(_HUGE.sub("\ufffd", text))
+
+
+_HUGE = re.compile(r"&#[0-9]{8,};?")
 
 
 def fold(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ultracurate.core.errors import RowError
+from ultracurate.core.errors import ConfigError, RowError
 from ultracurate.screening import licence
 from ultracurate.screening.asking import Asking, Map, quietly, with_search
 from ultracurate.screening.catalogue import Catalogue
@@ -268,7 +268,7 @@ def _safely(ask: Callable[[Candidate], Candidate]) -> Callable[[_Work], tuple[Ca
         except SourceError as exc:
             closed = exc.state in _CLOSED
             return None, Verdict.RESTRICTED if closed else Verdict.UNREADABLE, f"the host says: {exc.state.value}"
-        except RowError as exc:
+        except (RowError, ConfigError) as exc:  # ConfigError: a record that its own source does not take
             return None, Verdict.UNREADABLE, type(exc).__name__
 
     return one

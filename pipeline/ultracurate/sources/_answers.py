@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from ultracurate.sources._base import SourceError, SourceState
+from ultracurate.sources._connections import read_some
 from ultracurate.sources._urls import hide_token, redact, redact_text
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def retry_after(response: requests.Response, waits: frozenset[int] = WAITS) -> f
         pass
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def is_json(response: requests.Response) -> bool:
@@ -111,7 +112,7 @@ def _words(response: requests.Response) -> str:
     parts = [str(said or "")]
     errors = body.get("errors")
     parts += [
-        f"{error.get('field')}: {' '.join(map(str, error.get('messages') or []))}"
+        f"{error.get('field')}: {' '.join(_list_of_text(error.get('messages')))}"
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     ]
@@ -122,7 +123,11 @@ def _words(response: requests.Response) -> str:
         parts.append(str(tombstone.get("note") or ""))
         parts.append(f"removed {tombstone['removal_date']}" if tombstone.get("removal_date") else "")
     text = "; ".join(part.strip().rstrip(".") for part in parts if part.strip())
-    return redact_text(_without_token(text, response))[:400]
+    return redact_text(_without_token(text, response)[:2000])[:400]
+
+
+def _list_of_text(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _bytes_or_none(response: requests.Response) -> bytes:
@@ -136,7 +141,7 @@ def _first_bytes(response: requests.Response) -> bytes:
     """The start of an error body, or what of it came in time: a host may send one byte a minute."""
     body, end = bytearray(), time.monotonic() + ERROR_SECONDS
     while len(body) < ERROR_BYTES and time.monotonic() < end:
-        data = response.raw.read1(ERROR_BYTES - len(body), decode_content=True)
+        data = read_some(response, ERROR_BYTES - len(body), ERROR_SECONDS, decode=True)
         if not data:
             break
         body += data

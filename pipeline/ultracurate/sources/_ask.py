@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ultracurate.core.private import hide_private
-from ultracurate.sources._urls import redact
+from ultracurate.sources._urls import origin, redact
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,7 +89,8 @@ KEPT_HEADERS = ("link", "x-cursor", "content-range")
 
 def answer_key(host: str, ask: Ask) -> str:
     """Digest (64 hex digits) of what is asked, the same on every machine; tokens have no part in it."""
-    parts = (host, urlsplit(ask.url).path, sorted(ask.params.items()), ask.json, sorted(ask.headers.items()))
+    asked = (sorted(ask.params.items()), ask.json, sorted(ask.headers.items()))
+    parts = (host, origin(ask.url), urlsplit(ask.url).path, *asked)
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
@@ -103,4 +105,14 @@ def unpack_answer(kept: bytes, url: str) -> JsonAnswer:
     """The answer that was kept."""
     line, _, raw = kept.partition(b"\n")
     about = json.loads(line)
-    return JsonAnswer(json.loads(raw), raw, url, about["headers"], about["status"])
+    return JsonAnswer(whole_characters(json.loads(raw), raw), raw, url, about["headers"], about["status"])
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def whole_characters(data: Any, body: bytes) -> Any:
+    """Parsed JSON without halves of characters, which can be written in JSON, but nowhere else."""
+    if not _SURROGATE.search(body):
+        return data
+    return json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import requests
 
-from ultracurate.sources._ask import Ask, JsonAnswer, TextAnswer
+from ultracurate.sources._ask import Ask, JsonAnswer, TextAnswer, whole_characters
 from ultracurate.sources._base import SourceError, SourceState
+from ultracurate.sources._connections import read_some
 from ultracurate.sources._urls import hide_token, redact
-
-if TYPE_CHECKING:
-    from typing import Any
 
 MAX_JSON = 64 << 20
 """Bytes of a JSON answer; a listing is never larger, an endless body would fill the memory."""
@@ -24,7 +21,6 @@ MAX_SECONDS = 300.0
 """For one answer: a host that sends a byte a minute never meets the limit between two pieces."""
 NUMBER = re.compile(r"[0-9]{1,18}")
 """A number in a header; `str.isdigit` also takes superscripts, and `int` refuses thousands of digits."""
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_json(
@@ -44,9 +40,7 @@ def read_json(
         if not body.strip() and ask.empty is not None:
             body = json.dumps(ask.empty).encode()
         try:
-            data: Any = json.loads(body)
-            if _SURROGATE.search(body):  # half a character can be written in JSON, but nowhere else
-                data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+            data = whole_characters(json.loads(body), body)
             return JsonAnswer(data, body, response.url, headers, response.status_code)
         except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "no content type")
@@ -72,7 +66,7 @@ def _headers(response: requests.Response) -> Mapping[str, str]:
 
 def _bounded(response: requests.Response, ask: Ask, clock: Callable[[], float], most: int, what: str) -> bytes:
     body, end = bytearray(), clock() + MAX_SECONDS
-    while chunk := response.raw.read1(1 << 16, decode_content=True):
+    while chunk := read_some(response, 1 << 16, MAX_SECONDS, decode=True):
         body += chunk
         if len(body) > most:
             raise SourceError(

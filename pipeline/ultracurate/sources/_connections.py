@@ -69,10 +69,30 @@ class _Watched:
             answer = super().getresponse()  # type: ignore[misc]
         finally:
             in_time = _watch.done(key)
+        answer.watched = self.sock  # for `read_some`
         if not in_time:  # half a head reads like a whole one
             answer.close()
             raise urllib3.exceptions.ReadTimeoutError(cast("Any", None), "", "the head of the answer took too long")
         return answer
+
+
+def read_some(response: requests.Response, most: int, seconds: float, decode: bool = False) -> bytes:
+    """What has arrived of a body, at most so many bytes; empty at its end.
+
+    One read can be drawn out for ever by a host that drips what stands between the chunks of a body, or after them;
+    so the connection is shut when it takes longer than `seconds`, which is a `ReadTimeoutError`.
+    """
+    sock = getattr(response.raw, "watched", None)
+    if sock is None:
+        return bytes(response.raw.read1(most, decode_content=decode))
+    key = _watch.add(sock, seconds)
+    try:
+        data = bytes(response.raw.read1(most, decode_content=decode))
+    finally:
+        in_time = _watch.done(key)
+    if not in_time:
+        raise urllib3.exceptions.ReadTimeoutError(cast("Any", None), "", "the body took too long")
+    return data
 
 
 class Connections:

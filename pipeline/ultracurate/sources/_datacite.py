@@ -59,12 +59,14 @@ class DoiSearch:
             )
 
     def _by_cursor(self, query: str, seen: set[str], total: int) -> Iterator[dict[str, Any]]:
-        cursor, used = "1", set[str]()
+        cursor, used, idle = "1", set[str](), 0
         while cursor and cursor not in used and len(seen) < total:
             used.add(cursor)
             query, found, _, cursor = self._page(query, {"page[cursor]": cursor}, first=False)
+            before = len(seen)
             yield from _new(found, seen)
-            if not found:
+            idle = 0 if len(seen) > before else idle + 1
+            if not found or idle > IDLE_PAGES:
                 return
 
     def _page(
@@ -95,6 +97,10 @@ class DoiSearch:
         if not isinstance(data.get("data"), list) or total is None:
             raise SourceError(SourceState.BAD_ANSWER, f"{ask.what}: expected `data` and `meta.total`, found neither")
         return query, rows(data["data"]), total, _cursor(obj(data.get("links")).get("next"))
+
+
+IDLE_PAGES = 100
+"""Pages in a row without a new record, about the window that was read by page numbers; then there is nothing more."""
 
 
 def _new(found: list[dict[str, Any]], seen: set[str]) -> Iterator[dict[str, Any]]:

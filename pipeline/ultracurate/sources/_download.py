@@ -17,6 +17,7 @@ from ultracurate.sources._answers import answer_error
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Fetched, SourceError, SourceState
 from ultracurate.sources._bodies import NUMBER
+from ultracurate.sources._connections import read_some
 from ultracurate.sources._digests import CHUNK, digest_file
 from ultracurate.sources._http import Transport
 from ultracurate.sources._limits import bandwidth_pacer, place
@@ -205,7 +206,7 @@ class _Fill:
                 self.transport.check_stop(self.ask)
                 try:
                     # read1 hands over what has arrived, so a cut loses nothing; raw bytes, as digests are of those
-                    data = response.raw.read1(CHUNK, decode_content=False)
+                    data = read_some(response, CHUNK, STALL)
                 except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
                     return False
                 if not data:

@@ -99,9 +99,13 @@ def full(data: dict[str, Any], raw: bytes, place: Place) -> Candidate:
     )
 
 
+_HUGE = re.compile(r"&#[0-9]{8,};?")
+"""A character reference that Python refuses to read: more digits than a number may have."""
+
+
 def _plain(title: str | None) -> str:
     """A title without the HTML it may hold."""
-    return " ".join(html.unescape(_TAG.sub("", title or "")).split())
+    return " ".join(html.unescape(_HUGE.sub("", _TAG.sub("", title or ""))).split())
 
 
 def _access(data: dict[str, Any]) -> Access:

@@ -66,7 +66,13 @@ def to_media(file: RemoteFile, pointer: Pointer | None) -> RemoteFile:
             SourceState.CHECKSUM_MISMATCH,
             f"GitHub file {file.name!r}: expected {stated}, its Git LFS pointer states sha256:{pointer.oid}",
         )
-    return replace(file, url=url, size=pointer.size, checksum=f"sha256:{pointer.oid}")
+    pinned = stated or (file.checksum if (file.checksum or "").startswith("md5:") else None)
+    if pinned and file.size not in (None, pointer.size):
+        raise SourceError(
+            SourceState.CHECKSUM_MISMATCH,
+            f"GitHub file {file.name!r}: expected {file.size} bytes, its Git LFS pointer states {pointer.size}",
+        )
+    return replace(file, url=url, size=pointer.size, checksum=pinned or f"sha256:{pointer.oid}")
 
 
 class Patterns:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ultracurate.core.archive_member import ArchiveLimits, normalise
 from ultracurate.core.archives import iter_members
 from ultracurate.core.errors import RowError
+from ultracurate.sources import _download as _downloads
 from ultracurate.sources._answers import ERROR_BYTES, is_json
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Fetched, RemoteFile, SourceError, SourceState
+from ultracurate.sources._connections import read_some
 from ultracurate.sources._digests import CHUNK, Digests, digest_file
 from ultracurate.sources._http import NETWORK_ERRORS, Transport
 from ultracurate.sources._kaggle_records import refuse_error
 from ultracurate.sources._locks import held, on_disk
+from ultracurate.sources._partial import check_room
 from ultracurate.sources._urls import hide_token, origin
+
+if TYPE_CHECKING:
+    import requests
 
 LIMITS = ArchiveLimits(max_members=4, max_member_bytes=1 << 40, max_ratio=2000)
 """For a zip around one file: 2000 is beyond what deflate reaches, so only the stated size counts."""
@@ -57,8 +64,8 @@ def look(http: Transport, ask: Ask, file: RemoteFile) -> Offer:
     with http.open(ask) as response:
         away = origin(response.url) != origin(ask.url)
         if not away and is_json(response):
-            _refuse_json(_start(response.raw, ERROR_BYTES), ask, file)
-        head = _start(response.raw, 4)
+            _refuse_json(_start(response, ERROR_BYTES), ask, file)
+        head = _start(response, 4)
         name = unquote(urlsplit(response.url).path).rpartition("/")[2]
         offer = Offer(response.url, away, name, head)
     magic = _MAGIC.get(PurePosixPath(file.name.lower()).suffix)
@@ -114,6 +121,7 @@ def _copy(archive: Path, file: RemoteFile, part: Path) -> Digests:
         if file.size is not None and members[0].size != file.size:
             found = members[0].size
             raise SourceError(SourceState.BAD_ANSWER, f"the file in it has {found} bytes; expected {file.size}")
+        check_room(part, members[0].size)
         digests = Digests(file.checksum, file.size)
         with zipfile.ZipFile(packed) as opened, part.open("wb") as out:
             entry = next(info for info in opened.infolist() if normalise(info.filename) == members[0].path)
@@ -141,12 +149,14 @@ def _refuse_json(body: bytes, ask: Ask, file: RemoteFile) -> None:
         raise SourceError(SourceState.BAD_ANSWER, f"{ask.what}: answered JSON instead of the file")
 
 
-def _start(raw: Any, most: int) -> bytes:
+def _start(response: requests.Response, most: int) -> bytes:
     """The first bytes of a body; fewer if the connection breaks, as the download itself will tell."""
-    found = bytearray()
+    found, end = bytearray(), time.monotonic() + _downloads.STALL
     try:
-        while len(found) < most and (data := raw.read(most - len(found))):
+        while len(found) < most and (data := read_some(response, most - len(found), _downloads.STALL)):
             found += data
+            if time.monotonic() > end:
+                break
     except (*NETWORK_ERRORS, OSError):
         pass
     return bytes(found)

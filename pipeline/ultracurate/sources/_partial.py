@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ultracurate.core.errors import StorageError
-from ultracurate.sources._base import Fetched
+from ultracurate.sources._base import Fetched, SourceError, SourceState
 from ultracurate.sources._digests import Digests, digest_file
 from ultracurate.sources._locks import on_disk, part_of
 
@@ -21,6 +21,22 @@ SMALL = 1 << 18
 """Bytes up to which a file is held in memory, and fetched anew by the next process if this one dies."""
 RESERVE = 1 << 30
 """Bytes that a file of unknown size leaves free on the disk."""
+
+
+def check_room(target: Path, need: int) -> None:
+    """`StorageError` if so many bytes find no room; `SourceError` if no disk of this size could ever hold them."""
+    disk = shutil.disk_usage(target.parent)
+    if need > disk.total > 0:
+        raise SourceError(
+            SourceState.BAD_ANSWER,
+            f"A file of {need:,} bytes is stated, and the whole disk has {disk.total:,}",
+            advice="Check the size on the record's page; for a file that is really so large, choose another --work.",
+        )
+    if need > disk.free:
+        raise StorageError(
+            f"Could not write {target}: expected room for {need:,} bytes, found {disk.free:,} free. "
+            "Free some space, or choose another --work; what was fetched is kept, run the same command again."
+        )
 
 
 class Arriving:
@@ -75,13 +91,7 @@ class Arriving:
 
     def check_space(self) -> None:
         """Raise `StorageError` now rather than after hours, when the rest cannot fit on the disk."""
-        free = shutil.disk_usage(self.target.parent).free
-        need = RESERVE if self.expected is None else self.expected - self.done
-        if need > free:
-            raise StorageError(
-                f"Could not write {self.target}: expected room for {need:,} bytes, found {free:,} free. "
-                "Free some space, or choose another --work; what was fetched is kept, run the same command again."
-            )
+        check_room(self.target, RESERVE if self.expected is None else self.expected - self.done)
 
     def _empty(self) -> None:
         self._body = io.BytesIO()

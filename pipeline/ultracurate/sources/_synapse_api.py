@@ -103,6 +103,10 @@ class Entities:
         """All files that an entity is or holds, and whether these are all."""
         kind, number = str(data.get("concreteType")), str(data.get("id"))
         if kind.endswith(".FileEntity"):
+            if not _ID.fullmatch(number):
+                raise SourceError(
+                    SourceState.BAD_ANSWER, "Synapse: expected an entity with its id, found another shape"
+                )
             return [Entry(number, clean_name(text(data.get("name")) or "") or number, _version(data))], True
         if kind.endswith(".Dataset"):
             return self._items(rows(data.get("items")) or rows(data.get("datasetItems")))
@@ -154,7 +158,7 @@ class Entities:
         for item in items[:MOST_REQUESTS]:
             number, version = text(item.get("entityId")) or "", text(item.get("versionNumber"))
             if _ID.fullmatch(number):
-                version = version if version and version.isdigit() else None
+                version = version if version and re.fullmatch(r"[0-9]{1,9}", version) else None
                 data, _ = self.entity(number, version)
                 found.append(Entry(number, clean_name(text(data.get("name")) or "") or number, version))
         return found, len(items) <= MOST_REQUESTS

@@ -32,7 +32,7 @@ def redact(url: str) -> str:
 def redact_text(text: str) -> str:
     """Free text with every address in it redacted, and every bare query after a path, and no e-mail address."""
     text = re.sub(r"https?://[^\s\"'<>]+", lambda match: redact(match[0]), text)
-    return hide_private(re.sub(r"\?(?!\[redacted\])[^\s\"'<>]*=[^\s\"'<>]*", HIDDEN, text))
+    return hide_private(re.sub(r"\?(?!\[redacted\])[^\s\"'<>?=]*=[^\s\"'<>]*", HIDDEN, text))
 
 
 def hide_token(text: str, token: str | None) -> str:

@@ -16,8 +16,9 @@ from ultracurate.core.log import event
 from ultracurate.sources._answers import WAITS, answer_error
 from ultracurate.sources._ask import Ask
 from ultracurate.sources._base import Fetched, RemoteFile
+from ultracurate.sources._connections import read_some
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources._download import download_first
+from ultracurate.sources._download import STALL, download_first
 from ultracurate.sources._http import NETWORK_ERRORS, Transport, refuse, unreachable
 
 
@@ -98,7 +99,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            data = self._response.raw.read1(len(buffer), decode_content=False)
+            data = read_some(self._response, len(buffer), STALL)
         except (*NETWORK_ERRORS, ConnectionError, TimeoutError, urllib3.exceptions.HTTPError) as exc:
             raise unreachable(exc, self._ask) from None
         buffer[: len(data)] = data

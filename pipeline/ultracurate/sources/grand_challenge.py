@@ -128,6 +128,8 @@ class GrandChallengeSource(WebSource):
                 if not image or image in images:
                     continue
                 images.add(image)
+                if len(images) > MOST_ITEMS:
+                    raise SourceError(SourceState.PARTIAL_LISTING, f"{where}: it names more than {MOST_ITEMS} images")
                 for address in self._addresses(image, f"{where}, image {image}"):
                     last = _last_part(address)
                     # Names repeat between images (`1.mha`), so each image keeps a folder of its own.

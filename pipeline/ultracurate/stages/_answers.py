@@ -23,10 +23,15 @@ class AnswerFolder:
     def put(self, key: str, answer: bytes) -> None:
         """Keep an answer: after a kill it is there whole, or not there."""
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f"{uuid.uuid4().hex}.tmp")
-        beside.write_bytes(answer)
-        beside.replace(path)
+        for _ in range(3):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside.write_bytes(answer)
+                beside.replace(path)
+                return
+            except (FileNotFoundError, FileExistsError):  # another run has just cleared its own search away
+                continue
 
     def clear(self) -> None:
         """Forget everything, when the search is over."""

@@ -175,7 +175,7 @@ class _Ask:
     def _source(self, host: str, *, keep: bool = True) -> Source:
         sources: dict[tuple[str, bool], Source] = self._mine.__dict__.setdefault("sources", {})
         if (host, keep) not in sources:
-            sources[host, keep] = open_source(self._ctx, host, self._answers if keep else None, self._stop)
+            sources[host, keep] = open_source(self._ctx, host, self._answers if keep else None, self._stop, not keep)
         return sources[host, keep]
 
 

@@ -128,7 +128,9 @@ def _check_space(rows: list[Row], ctx: Context) -> None:
     if ctx.store.local is None:
         return
     missing = [row for row in rows if not row["url"].startswith(ROOT) and _stored(_identity(row), ctx) is None]
-    need, free = sum(row["file_size"] or 0 for row in missing), shutil.disk_usage(ctx.store.scratch()).free
+    disk = shutil.disk_usage(ctx.store.scratch())
+    # A size beyond the whole disk is an error of its own row.
+    need, free = sum(s for row in missing if (s := row["file_size"] or 0) <= disk.total), disk.free
     if need > free:
         raise StorageError(
             f"Could not fetch {len(missing)} files into {ctx.store.url}: expected room for {need:,} bytes, found "
