@@ -38,7 +38,7 @@ ACCEPT = "awaits_manifest"
 MAIL = re.compile(rb"[\w.+-]+@[\w-]+\.[a-z]{2,}|[?&](?:signature|token|x-amz-[a-z]+|sig)=[\w%]+", re.IGNORECASE)
 LATER = 16
 """Answers that a kill may cost: eight threads, each with one under way and one that is not on the disk yet."""
-FLOORS = {"small": (0.98, 0.95), "all": (0.99, 0.99)}
+FLOORS = {"small": (0.98, 0.98), "all": (0.99, 0.99)}
 """Least precision and recall of what is accepted; in the small world one record of 25 is 0.04."""
 Key = tuple[str, str]
 Row = dict[str, Any]
@@ -251,15 +251,14 @@ def test_a_host_that_is_down_costs_its_own_query_only(world: World, tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_13_000_records_in_bounded_time_and_memory(tmp_path: Path) -> None:
+def test_13_000_records_in_bounded_memory(tmp_path: Path) -> None:
     whole = build_world(0)
     with LocalHosts(whole.records) as server:
         search = Search(tmp_path, server)
         seconds, peak = search.run()
     pairs = compare(whole, search.tables("candidates"))
     table = f"{seconds:.0f} s, {peak:.0f} MiB\n{show(pairs)}"
-    print(table)  # noqa: T201
-    assert seconds < 180, table
+    print(table)  # noqa: T201 - the seconds are for the log: no test fails by the clock
     assert peak < 1024, table
     precision, recall = quality(pairs, "accept")
     assert precision >= FLOORS["all"][0], table
