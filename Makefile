@@ -19,9 +19,15 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[etl,s3]' --group test --group lint
 	@touch $@
 
-install: $(STAMP) tesseract ## Make the virtual environment and install everything into it
+install: $(STAMP) tesseract libarchive ## Make the virtual environment and install everything into it
 
-.PHONY: install tesseract chromium
+.PHONY: install tesseract chromium libarchive
+libarchive:
+	@$(BIN)/python -c "import libarchive" 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libarchive13 >/dev/null; \
+	  else echo "No libarchive: 7z and rar files stay closed. Install it: apt-get install libarchive13, or brew install libarchive." >&2; fi; }
+
 tesseract:
 	@command -v tesseract >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -3,25 +3,82 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
-from ultracurate.core.errors import RowError
+from ultracurate.core.errors import RowError, UltracurateError
 
 MIB = 1 << 20
+UNKNOWN = -1
+"""Size of a member whose archive does not state it: a single compressed file, some RAR members."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What an archive may hold; sizes in bytes. The ratio only counts above 1 MiB: small files may be all zeros."""
+    """What an archive may hold, over all levels of nesting; sizes in bytes.
+
+    Attributes:
+        max_members: also of the folders and system files that are skipped.
+        max_member_bytes: of one member, which is read into memory.
+        max_nested_bytes: of an archive inside an archive, which is copied to a temporary file if it must be.
+        max_total_bytes: of all members.
+        max_ratio: unpacked by packed size, of a member and of the whole; above 1 MiB, small files may be all zeros.
+        max_depth: levels of archives: 1 opens none that lies in another.
+    """
 
     max_members: int = 200_000
     max_member_bytes: int = 2 << 30
+    max_nested_bytes: int = 64 << 30
     max_total_bytes: int = 200 << 30
     max_ratio: int = 200
+    max_depth: int = 3
 
 
 DEFAULT_LIMITS = ArchiveLimits()
+
+
+class Budget:
+    """What one file may still unpack to; shared by the archives that lie inside each other."""
+
+    def __init__(self, limits: ArchiveLimits, packed: int) -> None:
+        self.limits, self.packed = limits, packed  # packed: bytes of the outermost file
+        self.members = self.skipped = self.total = 0
+
+    def skip(self) -> None:
+        """Count a folder or a system file; too many of them end the reading.
+
+        Raises:
+            RowError: more than `max_members`.
+        """
+        self.skipped += 1
+        if self.skipped > self.limits.max_members:
+            raise RowError(f"expected at most {self.limits.max_members} folders and system files, found more")
+
+    def problem(self, size: int) -> str | None:
+        """Why `size` more bytes are too many; None if they fit."""
+        after = self.total + size
+        if after > self.limits.max_total_bytes:
+            return f"expected at most {self.limits.max_total_bytes} bytes in all, found more up to this member"
+        if after > max(MIB, self.limits.max_ratio * self.packed):
+            return f"a compression ratio above {self.limits.max_ratio} over all members up to this one"
+        return None
+
+    def meter(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks of a member of unknown size, counted as they come.
+
+        Raises:
+            RowError: the member, or the whole, is larger than the limits.
+        """
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > self.limits.max_member_bytes:
+                raise RowError(f"expected at most {self.limits.max_member_bytes} bytes, found more")
+            if problem := self.problem(len(chunk)):
+                raise RowError(problem)
+            self.total += len(chunk)
+            yield chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +86,47 @@ class Member:
     r"""One file in an archive.
 
     Attributes:
-        path: "/" separated, NFC, without leading "./"; bytes that are not UTF-8 are written as "\xNN".
-        size: bytes, as the archive declares them.
+        path: "/" separated, NFC, without leading "./"; bytes that are not UTF-8 are written as "\xNN". "" stands for
+            the file itself: the content of a single compressed file, or an archive whose list of files is encrypted.
+        size: bytes, as the archive declares them; `UNKNOWN` if it does not.
         offset: absolute byte offset of the raw data in the archive if it is stored there as it is, else None.
         problem: why the member is refused, or None.
+        chunks: starts reading; the chunks together are the content.
         deflate: (offset, length) of the member's raw deflate stream in the archive, where it is compressed that way.
+        error: what failed when the member, an archive itself, was opened or read; what it held before came already.
+        single: whether `deflate` is all of the content, which a gzip file tells only once it was read.
     """
 
     path: str
     size: int
     offset: int | None
     problem: str | None
-    reader: Callable[[], bytes] = field(repr=False, compare=False)
+    chunks: Callable[[], Iterator[bytes]] = field(repr=False, compare=False)
     deflate: tuple[int, int] | None = None
+    error: UltracurateError | None = field(default=None, compare=False)
+    single: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
+
+    def in_place(self) -> tuple[int, int, bool] | None:
+        """(offset, length, whether deflated) where the content can be read in the archive; ask after reading it."""
+        if self.offset is not None:
+            return self.offset, self.size, False
+        return (*self.deflate, True) if self.deflate is not None and self.single() else None
 
     def read(self) -> bytes:
-        """The bytes; from a tar, only until the next member is taken.
+        """The bytes; from a compressed tar, a 7z or a rar only until the next member is taken.
 
         Raises:
             RowError: the member has a problem, or its data is damaged or not of the declared size.
         """
+        return b"".join(self.stream())
+
+    def stream(self) -> Iterator[bytes]:
+        """The bytes in pieces, for what should not lie in memory; as `read` otherwise."""
         if self.problem:
             raise RowError(f"archive member refused: {self.problem}")
-        return self.reader()
+        if self.error:
+            raise self.error
+        return self.chunks()
 
 
 def normalise(raw: str) -> str:
@@ -69,11 +144,22 @@ def is_noise(path: str) -> bool:
     return "__MACOSX" in parts or parts[-1] == ".DS_Store" or parts[-1].startswith("._")
 
 
-def read_exactly(read: Callable[[int], bytes], size: int, step: int = MIB) -> bytes:
-    """Never more than the declared size; a zip that holds more than it declares fails its checksum."""
-    out = bytearray()
-    while len(out) < size and (chunk := read(min(step, size - len(out)))):
-        out += chunk
-    if len(out) != size:
-        raise RowError(f"archive member: expected {size} bytes, found {len(out)}; the archive is truncated")
-    return bytes(out)
+def exactly(read: Callable[[int], bytes], size: int, step: int = MIB) -> Iterator[bytes]:
+    """`size` bytes in pieces, never more; a zip that holds more than it declares fails its checksum.
+
+    Raises:
+        RowError: there are fewer.
+    """
+    left = size
+    while left and (chunk := read(min(step, left))):
+        left -= len(chunk)
+        yield chunk
+    if left:
+        raise RowError(f"archive member: expected {size} bytes, found {size - left}; the archive is truncated")
+
+
+def measure(file: BinaryIO) -> int:
+    """Bytes of a seekable file, which is left at its first byte."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size

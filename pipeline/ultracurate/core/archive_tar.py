@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
 import tarfile
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, is_noise, normalise, read_exactly
+from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly, is_noise, normalise
+from ultracurate.core.archive_packed import Unpacked, compression
 from ultracurate.core.errors import RowError
 
 
 class _Tape:
     """A tar's bytes, read forward with a step back of one block, metered against bombs."""
 
-    def __init__(self, source: Any, packed: BinaryIO | None, limits: ArchiveLimits) -> None:
-        self.source, self.packed, self.limits = source, packed, limits
+    def __init__(self, source: BinaryIO | Unpacked, limits: ArchiveLimits) -> None:
+        self.source, self.limits = source, limits
+        self.packed = source if isinstance(source, Unpacked) else None
         self.at = 0
         self.kept = b""  # the last bytes read, ending at `at`; tarfile looks back by one byte
         self.pending = b""  # bytes that were stepped back over
@@ -28,7 +27,7 @@ class _Tape:
         return self.at
 
     def seek(self, to: int) -> int:
-        if self.packed is None:
+        if not isinstance(self.source, Unpacked):
             self.at, self.kept = self.source.seek(to), b""
             return to
         while to > self.at:
@@ -57,22 +56,21 @@ class _Tape:
         if self.packed is not None:
             if self.at > self.limits.max_total_bytes:
                 raise RowError(f"expected at most {self.limits.max_total_bytes} bytes once unpacked, found more")
-            # One MiB of grace for what the decompressor has read ahead or still holds back.
-            if self.at > MIB and self.at > self.limits.max_ratio * (self.packed.tell() + 1):
+            if self.at > MIB and self.at > self.limits.max_ratio * self.packed.packed:
                 raise RowError(f"a compression ratio above {self.limits.max_ratio}; the rest was not read")
         return data
 
 
-def tar_members(fileobj: BinaryIO, head: bytes, limits: ArchiveLimits) -> Iterator[Member]:
-    """Members in order; `head` is the first six bytes, which tell the compression. Offsets only from plain tars."""
-    source: Any = fileobj
-    if head.startswith(b"\x1f\x8b"):
-        source = gzip.GzipFile(fileobj=fileobj, mode="rb")
-    elif head.startswith(b"BZh"):
-        source = bz2.BZ2File(fileobj)
-    elif head.startswith(b"\xfd7zXZ\x00"):
-        source = lzma.LZMAFile(fileobj)  # noqa: SIM115 (the caller closes the file below it)
-    tape = _Tape(source, None if source is fileobj else fileobj, limits)
+def tar_members(fileobj: BinaryIO, head: bytes, limits: ArchiveLimits) -> Iterator[Member | None]:
+    """Members in order, None for a folder or a system file; offsets only from plain tars.
+
+    Args:
+        fileobj: at its first byte.
+        head: the first bytes, which tell the compression.
+        limits: what is refused.
+    """
+    kind = compression(head)
+    tape = _Tape(Unpacked(fileobj.read, kind) if kind else fileobj, limits)
     archive = tarfile.open(fileobj=tape, mode="r:", encoding="utf-8", errors="surrogateescape")  # type: ignore[call-overload]  # noqa: SIM115
     while (info := archive.next()) is not None:
         archive.members = []  # tarfile would remember every member
@@ -80,10 +78,11 @@ def tar_members(fileobj: BinaryIO, head: bytes, limits: ArchiveLimits) -> Iterat
             raise RowError("a tar header with a negative size")
         path = normalise(info.name)
         if info.isdir() or is_noise(path):
+            yield None
             continue
         problem = _tar_problem(info)
         plain = problem is None and tape.packed is None
-        yield Member(path, info.size, info.offset_data if plain else None, problem, _tar_reader(tape, info))
+        yield Member(path, info.size, info.offset_data if plain else None, problem, _tar_chunks(tape, info))
     if tape.packed is None:
         tape.seek(archive.offset)
         tape.read(tarfile.BLOCKSIZE)
@@ -99,12 +98,22 @@ def _tar_problem(info: tarfile.TarInfo) -> str | None:
     return None if info.isreg() else "a device or another special file"
 
 
-def _tar_reader(tape: _Tape, info: tarfile.TarInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        tape.seek(info.offset_data)
-        return read_exactly(lambda size: tape.read(size), info.size)
+def _tar_chunks(tape: _Tape, info: tarfile.TarInfo) -> Callable[[], Iterator[bytes]]:
+    at = info.offset_data
 
-    return read
+    def read(size: int) -> bytes:
+        nonlocal at
+        tape.seek(at)  # somebody else may have read elsewhere between two pieces
+        data = tape.read(size)
+        at += len(data)
+        return data
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal at
+        at = info.offset_data
+        return exactly(read, info.size)
+
+    return chunks
 
 
 def is_tar_header(block: bytes, named: re.Match[str] | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import stat
 import struct
 import zipfile
@@ -11,38 +10,72 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import BinaryIO
 
-from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, is_noise, normalise, read_exactly
+from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly, is_noise, normalise
+from ultracurate.core.archive_packed import Unpacked
 from ultracurate.core.errors import RowError
 
 _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 
-def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member]:
-    """Members in the order of their data; encrypted, overlapping, linked and over-compressed ones with a problem."""
+def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member | None]:
+    """Members in the order of their data, None for a folder or a system file.
+
+    Encrypted, overlapping, linked and over-compressed ones come with a problem.
+    """
     _check_directory(fileobj, limits)
-    with zipfile.ZipFile(fileobj) as archive:
-        infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-        for info, following in zip_longest(infos, infos[1:]):
-            path = normalise(info.filename)
-            if info.is_dir() or is_noise(path):
-                continue
-            problem = _zip_problem(info, limits)
-            if not problem and following and info.header_offset + 30 + info.compress_size > following.header_offset:
-                problem = "data that overlaps the next member"
-            data = None if problem else _zip_data_offset(fileobj, info)
-            offset = data if info.compress_type == zipfile.ZIP_STORED else None
-            deflated = info.compress_type == zipfile.ZIP_DEFLATED
-            deflate = (data, info.compress_size) if deflated and data is not None else None
-            yield Member(path, info.file_size, offset, problem, _zip_reader(fileobj, archive, info), deflate)
+    archive = zipfile.ZipFile(fileobj)  # left open: it owns nothing, and members may be read after the last came
+    infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
+    for info, following in zip_longest(infos, infos[1:]):
+        path = normalise(_zip_name(info))
+        if info.is_dir() or is_noise(path):
+            yield None
+            continue
+        problem = _zip_problem(info, limits)
+        if not problem and following and info.header_offset + 30 + info.compress_size > following.header_offset:
+            problem = "data that overlaps the next member"
+        data = None if problem else _zip_data_offset(fileobj, info)
+        offset = data if info.compress_type == zipfile.ZIP_STORED else None
+        deflated = info.compress_type == zipfile.ZIP_DEFLATED
+        deflate = (data, info.compress_size) if deflated and data is not None else None
+        yield Member(path, info.file_size, offset, problem, _zip_chunks(fileobj, archive, info), deflate)
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name as UTF-8 where the archive holds it so; zipfile takes what is not flagged as UTF-8 for cp437.
+
+    Either Info-ZIP's Unicode path field (APPNOTE.TXT 4.6.9) says so, or the bytes are UTF-8 although nothing does, as
+    in the zips of macOS. A name in another old code page stays what cp437 makes of it.
+    """
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        raw = info.orig_filename.encode("cp437")
+        return _unicode_path(info.extra, raw) or raw.partition(b"\0")[0].decode()
+    except UnicodeError:
+        return info.filename
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str | None:
+    at = 0
+    while at + 4 <= len(extra):
+        tag, size = struct.unpack_from("<HH", extra, at)
+        content = extra[at + 4 : at + 4 + size]
+        if tag == 0x7075 and content[:1] == b"\x01" and content[1:5] == zlib.crc32(raw).to_bytes(4, "little"):
+            return content[5:].decode()
+        at += 4 + size
+    return None
 
 
 def _check_directory(fileobj: BinaryIO, limits: ArchiveLimits) -> None:
-    """Refuse a zip whose list of members is absurdly long, because `zipfile` reads all of it at once."""
+    """Refuse a part of a zip, and one whose list of members is absurdly long: `zipfile` reads all of it at once."""
     end = fileobj.seek(0, 2)
     fileobj.seek(max(0, end - 65_557))
     tail = fileobj.read()
     at = tail.rfind(b"PK\x05\x06")
     size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    volume = int.from_bytes(tail[at + 4 : at + 6], "little") if at >= 0 else 0
+    if 0 < volume < 0xFFFF:
+        raise RowError(f"expected a whole zip, found volume {volume + 1} of a split one; add the others (.z01, ...)")
     locator = tail.rfind(b"PK\x06\x07")
     if locator >= 0:  # zipfile follows it also where the short field holds a number of its own
         fileobj.seek(min(end, int.from_bytes(tail[locator + 8 : locator + 16], "little")))
@@ -76,31 +109,36 @@ def _zip_data_offset(fileobj: BinaryIO, info: zipfile.ZipInfo) -> int | None:
     return int(info.header_offset + 30 + name_length + extra_length)
 
 
-def _zip_reader(fileobj: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+def _zip_chunks(fileobj: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     # zipfile expands whatever LZMA input it is given at once, so it gets little at a time.
     step = 4096 if info.compress_type == zipfile.ZIP_LZMA else MIB
 
-    def read() -> bytes:
+    def chunks() -> Iterator[bytes]:
         with archive.open(info) as source:
-            return read_exactly(source.read, info.file_size, step)
+            yield from exactly(source.read, info.file_size, step)
 
-    return (lambda: _read_bzip2(fileobj, info)) if info.compress_type == zipfile.ZIP_BZIP2 else read
+    return (lambda: _bzip2_chunks(fileobj, info)) if info.compress_type == zipfile.ZIP_BZIP2 else chunks
 
 
-def _read_bzip2(fileobj: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+def _bzip2_chunks(fileobj: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """A bzip2 member without zipfile, which would expand 4 KiB into gigabytes in one go."""
     at = _zip_data_offset(fileobj, info)
     if at is None:
         raise zipfile.BadZipFile
-    fileobj.seek(at)
-    packed = fileobj.read(info.compress_size)
-    expander = bz2.BZ2Decompressor()
-    data = expander.decompress(packed, max_length=info.file_size + 1)
-    while not expander.eof and len(data) <= info.file_size:
-        more = expander.decompress(b"", max_length=info.file_size + 1 - len(data))
-        if not more:
-            break
-        data += more
-    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+    end = at + info.compress_size
+
+    def packed(size: int) -> bytes:
+        nonlocal at
+        fileobj.seek(at)
+        data = fileobj.read(min(size, end - at))
+        at += len(data)
+        return data
+
+    stream, size, digest = Unpacked(packed, "bzip2"), 0, 0
+    while data := stream.read(min(MIB, info.file_size + 1 - size)):
+        size, digest = size + len(data), zlib.crc32(data, digest)
+        if size > info.file_size:
+            raise zipfile.BadZipFile
+        yield data
+    if size != info.file_size or digest != info.CRC:
         raise zipfile.BadZipFile
-    return data

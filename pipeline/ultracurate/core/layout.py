@@ -23,8 +23,13 @@ from ultracurate.core.config import Settings
 
 Kind = Literal["image", "clip", "volume", "mask", "annotation", "table", "ignore", "exclude"]
 
-PICTURE_ENDINGS = frozenset(["png", "jpg", "jpeg", "bmp", "tif", "tiff", "gif", "dcm", "dicom", "mp4", "avi"])
+_PICTURES = "png jpg jpeg bmp tif tiff gif webp jp2 j2k jpx dcm dicom"
+_VIDEOS = "mp4 m4v mov qt mkv webm avi wmv asf mpg mpeg m2ts ts"
+_ARRAYS = "nii mha mhd nrrd nhdr npy npz mat h5 hdf5"
+PICTURE_ENDINGS = frozenset(f"{_PICTURES} {_VIDEOS} {_ARRAYS}".split())
 """Endings that count as pictures for a dataset without layout rules; the decoder has the last word."""
+
+_PACKED = frozenset(["gz", "bz2", "xz", "zst"])
 
 REASONS = {
     "not_ultrasound": "another modality, a program window or a strip of text",
@@ -65,7 +70,16 @@ class LayoutRule(Strict):
     set: dict[str, str] = Field(default_factory=dict)
     """Fields that every file of this rule gets, beside the captured ones."""
     of: str | None = Field(default=None, min_length=1)
-    """For a mask or annotation: path of the picture it belongs to, built from the fields."""
+    """For a mask or annotation: path of the picture it belongs to, built from the fields; `{file}` is the picture's
+    own name as a COCO or LabelMe file states it."""
+    format: Literal["mask", "coco", "labelme"] | None = None
+    """For an annotation: how it is written. A mask is a picture; an annotation without a format is only counted."""
+    array: str | None = Field(default=None, min_length=1)
+    """Path of the array inside an HDF5, MAT or NPZ file, where there are several."""
+    axis: int | None = Field(default=None, ge=0, le=4)
+    """Axis along which frames or slices lie, as stored, where the format does not say."""
+    fps: float | None = Field(default=None, gt=0, le=1000)
+    """Frames per second of clips whose files do not say."""
 
     @model_validator(mode="after")
     def _check(self) -> LayoutRule:
@@ -82,10 +96,15 @@ class LayoutRule(Strict):
             raise ValueError(
                 f"field names {wrong} under 'set': expected letters, digits and _, not starting with a digit"
             )
+        if self.kind not in ("image", "clip", "volume") and (self.array or self.axis is not None or self.fps):
+            raise ValueError(f"'array', 'axis' and 'fps' say how pictures are read, found kind '{self.kind}'")
+        if self.format is not None and self.kind != "annotation":
+            raise ValueError(f"'format' says how an annotation is written, found kind '{self.kind}'")
         if self.of is not None:
             if self.kind not in ("mask", "annotation"):
                 raise ValueError(f"'of' names the picture of a mask or an annotation, found kind '{self.kind}'")
-            if missing := template_fields(self.of) - captured - self.set.keys():
+            inside = {"file"} if self.format in ("coco", "labelme") else set()
+            if missing := template_fields(self.of) - captured - self.set.keys() - inside:
                 raise ValueError(f"'of' uses {sorted(missing)}, which this rule does not capture or set")
         return self
 
@@ -103,7 +122,16 @@ class Match:
     reason: str | None  # a key of REASONS, for ignore and exclude
     rule_index: int  # -1: no rules at all, decided by the ending
     detail: str = ""  # what the rule says beside the reason
-    of: str | None = None  # path of the picture that this mask or annotation belongs to
+    of: str | None = None  # path of the picture that this mask or annotation belongs to; may still hold {file}
+    rule: LayoutRule | None = None
+
+
+def ending_of(path: str) -> str:
+    """The ending of a path in lower case without its dot; of `x.nii.gz` it is `nii`."""
+    parts = PurePosixPath(path).name.lower().split(".")
+    if len(parts) > 2 and parts[-1] in _PACKED:
+        return parts[-2]
+    return parts[-1] if len(parts) > 1 else ""
 
 
 def match_path(rules: Sequence[LayoutRule], path: str) -> Match | None:
@@ -111,14 +139,14 @@ def match_path(rules: Sequence[LayoutRule], path: str) -> Match | None:
     if len(path) > MAX_PATH:
         return None
     if not rules:
-        ending = PurePosixPath(path).suffix.lower().removeprefix(".")
-        return Match("image", {}, None, -1) if ending in PICTURE_ENDINGS else None
+        return Match("image", {}, None, -1) if ending_of(path) in PICTURE_ENDINGS else None
     for index, rule in enumerate(rules):
         if found := compile_pattern(rule.match).fullmatch(path):
             fields = {**found.groupdict(default=""), **rule.set}
-            of = fill_template(rule.of, fields) if rule.of else None
+            known = {"file": "{file}", **fields} if rule.format in ("coco", "labelme") else fields
+            of = fill_template(rule.of, known) if rule.of else None
             reason, _, detail = (rule.reason or "").partition(":")
-            return Match(rule.kind, fields, reason or None, index, detail.strip(), of)
+            return Match(rule.kind, fields, reason or None, index, detail.strip(), of, rule)
     return None
 
 

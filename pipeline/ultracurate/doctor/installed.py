@@ -18,7 +18,9 @@ from ultracurate import __version__
 PACKAGE = "ultracurate"
 STOPS = {
     "dicom": "DICOM files cannot be read: they end as error rows",
-    "video": "mp4 and avi clips cannot be read: they end as error rows",
+    "video": "clips (mp4, mov, mkv, avi, wmv, mpg) cannot be read: they end as error rows",
+    "archives": "7z and rar archives cannot be opened: they end as error rows",
+    "arrays": "NIfTI, NRRD, HDF5 and MATLAB 7.3 files cannot be read: they end as error rows",
     "ocr": "text in pictures is not found with OCR",
     "s3": "work directories on S3 cannot be opened",
     "train": "shards cannot be read from PyTorch",
