@@ -1,4 +1,4 @@
-"""Hashes, quality, inpainting, levels and the sector: small pure functions on arrays."""
+"""Hashes, quality, inpainting and levels: small pure functions on arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ultracurate.imaging import quality
 from ultracurate.imaging.erase import inpaint
 from ultracurate.imaging.hashing import hamming, phash
 from ultracurate.imaging.levels import to_8bit
-from ultracurate.imaging.sector import find_sector
 
 
 @given(st.integers(0, 99), st.booleans(), st.integers(8, 90), st.integers(8, 90))
@@ -43,6 +42,11 @@ def test_hamming_is_the_distance_of_imagehash(a: int, b: int) -> None:
         hamming(left, "ff")
 
 
+def reason(image: Array) -> str | None:
+    problem = quality.check(image)
+    return problem.reason if problem else None
+
+
 def test_quality_reasons() -> None:
     good = np.zeros((60, 60), np.uint8)
     good[:10] = speckle(10, 60)  # 600 of 3,600 pixels: dark, not empty
@@ -51,12 +55,12 @@ def test_quality_reasons() -> None:
     frame[0, :999] = 1
     frame[1, :199] = 1
     assert quality.nonzero_pixels(frame) == 999
-    assert quality.check(frame) == "empty"
+    assert reason(frame) == "empty"
     frame[1, 199] = 1
     assert quality.check(frame) is None
-    assert quality.check(np.zeros((600, 800, 3), np.uint8)) == "empty"
-    assert quality.check(np.full((64, 64, 3), 7, np.uint8)) == "constant"
-    assert quality.check(speckle(31, 400)) == "tiny"
+    assert reason(np.zeros((600, 800, 3), np.uint8)) == "empty"
+    assert reason(np.full((64, 64, 3), 7, np.uint8)) == "constant"
+    assert reason(speckle(31, 400)) == "tiny"
 
 
 def test_quality_counts_a_colour_pixel_once() -> None:
@@ -100,35 +104,3 @@ def test_levels_keep_the_order(values: Array) -> None:
     assert (np.diff(scaled[order].astype(int)) >= 0).all()
     if values.min() >= 0 and values.max() <= 255:
         assert np.array_equal(scaled, values)
-
-
-def screen() -> Array:
-    """A convex sector of speckle on a black screen with a flat banner, as devices draw it."""
-    image = np.zeros((600, 800), np.uint8)
-    y, x = np.mgrid[:600, :800]
-    radius, angle = np.hypot(x - 400, y + 60), np.abs(np.arctan2(x - 400, y + 60))
-    inside = (radius > 150) & (radius < 600) & (angle < 0.6)
-    image[inside] = np.random.default_rng(3).integers(20, 200, inside.sum(), dtype=np.uint8)
-    image[:40] = 180
-    return image
-
-
-def test_sector_of_a_screen() -> None:
-    sector = find_sector(screen())
-    assert sector is not None
-    assert sector.confidence >= 0.5
-    (polygon,) = sector.polygons
-    xs, ys = zip(*polygon, strict=True)
-    assert 20 < min(xs) < 120
-    assert 680 < max(xs) < 780
-    assert min(ys) > 40  # not the banner
-    assert max(ys) > 500
-
-
-@pytest.mark.parametrize(
-    "image",
-    [speckle(200, 300), np.zeros((200, 300), np.uint8), np.full((200, 300, 3), 90, np.uint8), speckle(20, 20)],
-    ids=["a crop without borders", "black", "flat", "tiny"],
-)
-def test_when_unsure_there_is_no_sector(image: Array) -> None:
-    assert find_sector(image) is None

@@ -19,9 +19,12 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from tests.imaging.files import Array, animation, clip, dicom, encode, png_header, speckle
+from tests.imaging.videos import video
 from ultracurate.core.errors import RowError
 from ultracurate.imaging.decode import (
     FORMATS,
+    PICTURES,
+    VIDEOS,
     decode_image,
     encode_png,
     iter_frames,
@@ -194,11 +197,19 @@ WHOLE = {
     "dicom": dicom(PICTURE),
     "mp4": clip([PICTURE] * 5),
     "avi": clip([PICTURE] * 5, "avi"),
+    "webp": encode(PICTURE, "WEBP"),
+    "jp2": encode(PICTURE, "JPEG2000"),
+    "mov": video("mov", "libx264", [PICTURE] * 5),
+    "mkv": video("matroska", "libx264", [PICTURE] * 5),
+    "wmv": video("asf", "wmv2", [PICTURE] * 5),
+    "mpg": video("mpeg", "mpeg2video", [PICTURE] * 5),
 }
 
 
-def test_every_format_has_a_case() -> None:
-    assert set(WHOLE) == FORMATS
+def test_every_format_of_this_file_has_a_case() -> None:
+    """Volumes and arrays have tests of their own."""
+    assert set(WHOLE) == PICTURES | VIDEOS | {"dicom"}
+    assert set(WHOLE) < FORMATS
 
 
 @pytest.mark.parametrize("fmt", sorted(WHOLE))
@@ -234,8 +245,8 @@ def test_unknown_formats() -> None:
     assert sniff(b"BM" + bytes(510), "a.bmp") is None
     assert sniff(WHOLE["png"][:512], "a.jpg") == "png"
     for call in (probe, decode_image, lambda data, fmt: list(iter_frames(data, fmt))):
-        with pytest.raises(RowError, match="found 'mha'"):
-            call(b"", "mha")
+        with pytest.raises(RowError, match="found 'heic'"):
+            call(b"", "heic")
 
 
 def test_sniff_agrees_with_every_case() -> None:

@@ -1,85 +1,119 @@
-"""PNG, JPEG, BMP, TIFF and GIF through Pillow, with the size checked before a single pixel is decoded."""
+"""PNG, JPEG, BMP, TIFF, GIF, WebP and JPEG 2000 through Pillow, the size checked before a single pixel is decoded."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence
+import numpy.typing as npt
+from PIL import Image
 
 from ultracurate.core.errors import RowError
+from ultracurate.imaging._animations import frame_delays
+from ultracurate.imaging._tiff import MAX_PAGES, Note, imagej_note, more_pages
+from ultracurate.imaging._turn import UPRIGHT, Turn, by_orientation, turned, turned_size
 from ultracurate.imaging.levels import U8, drop_empty_colour, to_8bit, value_range
-from ultracurate.imaging.limits import MAX_FRAMES, MAX_PIXELS, check_size, check_work, decoding
-from ultracurate.imaging.media import Media, MediaInfo
+from ultracurate.imaging.limits import MAX_PIXELS, check_size, check_work, decoding
+from ultracurate.imaging.media import PLAIN, Media, MediaInfo, Reading
 
 Wanted = Callable[[int, float | None], bool]
 
-_PILLOW = {"png": "PNG", "jpg": "JPEG", "bmp": "BMP", "tif": "TIFF", "gif": "GIF"}
+_PILLOW = {"png": "PNG", "jpg": "JPEG", "bmp": "BMP", "tif": "TIFF", "gif": "GIF", "webp": "WEBP", "jp2": "JPEG2000"}
+_ANIMATED = frozenset({"gif", "png", "webp"})
 _ORIENTATION = 274
 _JPEG_SCAN = b"\xff\xda"
-MAX_PAGES = 10_000
-"""Pages of a TIFF; volumes have some hundreds."""
-_SIDEWAYS = frozenset({5, 6, 7, 8})
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+_GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+MAX_JP2_PIXELS = MAX_PIXELS // 4
+"""OpenJPEG keeps every sample of every channel as 32 bits, three times."""
 
 # Pillow's own guard refuses twice this number in `open`, before ours has seen the size.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-def probe_picture(data: bytes, fmt: str) -> MediaInfo:
-    """Facts of a still, an animation (GIF, APNG) or a multi-page TIFF, without decoding pixels."""
+def probe_picture(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
+    """Facts of a still, an animation (GIF, PNG, WebP) or a TIFF of many pages, without decoding pixels.
+
+    Pages of a TIFF are a volume, unless ImageJ counted them as frames or `reading.kind` says "clip" or "stack".
+    Spacing is known only where ImageJ gave a unit: other resolutions are those of a printer.
+    """
     with decoding(fmt), _open(data, fmt) as image:
-        frames = _checked(image, data, fmt)
-        width, height = image.size
-        if fmt == "jpg" and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
-            width, height = height, width
+        delays = _checked(image, data, fmt)
+        note = imagej_note(_tags(image)) if fmt == "tif" else Note()
+        media = _media(fmt, len(delays), reading, note)
+        turn = _turn(image, data, fmt)
+        width, height = turned_size(*image.size, turn)
+        spacing_x, spacing_y = note.spacing[1::-1] if turn[0] else note.spacing[:2]
         return MediaInfo(
             format=fmt,
-            media=_media(fmt, frames),
+            media=media,
             width=width,
             height=height,
             channels=1 if image.mode in _GREY else 3,
-            frames=frames,
-            fps=_animation_fps(image, frames) if _media(fmt, frames) == "clip" else None,
+            frames=len(delays),
+            fps=_fps(delays, fmt, reading, note) if media == "clip" else None,
+            spacing_x=spacing_x,
+            spacing_y=spacing_y,
+            spacing_z=note.spacing[2] if media == "volume" else None,
         )
 
 
 def decode_picture(data: bytes, fmt: str) -> U8:
-    """The first frame as (H, W) or (H, W, 3) uint8 RGB: alpha over black, JPEG rotated as its EXIF says."""
-    with decoding(fmt), _open(data, fmt) as image:
-        _checked(image, data, fmt, all_frames=False)
-        image.load()
-        turned = ImageOps.exif_transpose(image) if fmt == "jpg" else image
-        return _pixels(turned, None)
+    """The first frame as (H, W) or (H, W, 3) uint8 RGB: alpha over black, turned as its EXIF says."""
+    with decoding(fmt):
+        for _, _, image in iter_pages(data, fmt, lambda index, _: index == 0):
+            return image
+    raise RowError(f"{fmt}: expected at least one picture, found none")
 
 
-def iter_pages(data: bytes, fmt: str, wanted: Wanted) -> Iterator[tuple[int, float | None, U8]]:
-    """Frames of an animation or pages of a TIFF as (index, seconds or None, array), one in memory at a time."""
+def iter_pages(
+    data: bytes, fmt: str, wanted: Wanted, reading: Reading = PLAIN
+) -> Iterator[tuple[int, float | None, U8]]:
+    """Stills, frames of an animation or pages of a TIFF as (index, seconds or None, array), one in memory at a time.
+
+    Seconds are None for anything but a clip, and for a TIFF clip whose rate nobody knows.
+
+    Raises:
+        RowError: damaged, too large, fewer frames than announced, or pages of different sizes.
+    """
     with _open(data, fmt) as image:
-        frames = _checked(image, data, fmt)
-        deep = _page_range(image, frames, fmt) if image.mode.startswith(("I", "F")) else None
-        clip = _media(fmt, frames) == "clip"
+        delays = _checked(image, data, fmt)
+        note = imagej_note(_tags(image)) if fmt == "tif" else Note()
+        clip = _media(fmt, len(delays), reading, note) == "clip"
+        fps = _fps(delays, fmt, reading, note)
+        levels = _levels(image, data, len(delays), fmt) if _is_deep(image) else None
+        # The default picture of some animated PNGs is for viewers that show no animations; it is none of the frames.
+        hidden = 1 if fmt == "png" and len(delays) > 1 and image.info.get("default_image") else 0
         first, seconds = image.size, 0.0
-        for index, page in enumerate(ImageSequence.Iterator(image)):
-            if page.size != first:
-                raise RowError(f"{fmt}: expected pages of one size, found {first} and, on page {index}, {page.size}")
-            page.load()
-            time_s = seconds if clip else None
+        for index, delay in enumerate(delays):
+            try:
+                image.seek(index + hidden)
+            except EOFError:
+                raise RowError(f"{fmt}: expected {len(delays)} frames, found {index}; fetch the file again") from None
+            if image.size != first:
+                raise RowError(f"{fmt}: expected pages of one size, found {first} and, on page {index}, {image.size}")
+            time_s = (seconds if fmt in _ANIMATED else index / fps if fps else None) if clip else None
             if wanted(index, time_s):
-                yield index, time_s, _pixels(page, deep)
-            seconds += float(page.info.get("duration") or 0) / 1000
-
-
-_GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+                pixels = to_8bit(_values(image, data, index), *levels) if levels else _pixels(image)
+                yield index, time_s, turned(drop_empty_colour(pixels), _turn(image, data, fmt))
+            seconds += delay / 1000
 
 
 def _open(data: bytes, fmt: str) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=[_PILLOW[fmt]])
 
 
-def _checked(image: Any, data: bytes, fmt: str, *, all_frames: bool = True) -> int:
-    """Frames of a file, after its size and the work of decoding them were found bearable.
+def _tags(image: Any) -> Mapping[int, Any]:
+    tags: Mapping[int, Any] = image.tag_v2
+    return tags
+
+
+def _checked(image: Any, data: bytes, fmt: str) -> list[float]:
+    """Milliseconds of each frame, after the size of the file and the work of decoding it were found bearable.
 
     A JPEG is always one frame, whatever previews a camera has appended to it; each scan visits the whole picture.
     """
@@ -87,72 +121,100 @@ def _checked(image: Any, data: bytes, fmt: str, *, all_frames: bool = True) -> i
     check_size(width, height, 1, fmt)
     if fmt == "jpg":
         check_work(width * height * data.count(_JPEG_SCAN), len(data), fmt)
-    if fmt == "jpg" or not all_frames:
-        return 1
+    if fmt == "jp2" and width * height > MAX_JP2_PIXELS:
+        raise RowError(
+            f"jp2: expected at most {MAX_JP2_PIXELS} pixels, found {width} x {height}; tile it or scale it down"
+        )
     if fmt == "tif" and more_pages(data, MAX_PAGES):
         raise RowError(f"tif: expected at most {MAX_PAGES} pages, found more; cut the volume into parts")
-    frames = int(getattr(image, "n_frames", 1))
-    check_size(width, height, frames, fmt)
-    check_work(width * height * frames, len(data), fmt)
-    return frames
+    if fmt in _ANIMATED:
+        delays = frame_delays(data, fmt)
+    else:
+        delays = [0.0] * (int(getattr(image, "n_frames", 1)) if fmt == "tif" else 1)
+    check_size(width, height, len(delays), fmt)
+    check_work(width * height * len(delays), len(data), fmt)
+    return delays
 
 
-def more_pages(data: bytes, most: int) -> bool:
-    """Whether the chain of directories of a TIFF or BigTIFF is longer than `most`; Pillow's way is quadratic."""
-    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-    large = data[2:4] in (b"+\0", b"\0+")
-    count_size, entry_size, offset_size = (8, 20, 8) if large else (2, 12, 4)
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(data[at : at + size], order)
-
-    at, pages = number(8 if large else 4, offset_size), 0
-    while 0 < at < len(data) and pages <= most:
-        pages += 1
-        at = number(at + count_size + entry_size * number(at, count_size), offset_size)
-    return pages > most
-
-
-def _media(fmt: str, frames: int) -> Media:
+def _media(fmt: str, frames: int, reading: Reading, note: Note) -> Media:
     if frames == 1:
         return "image"
-    return "volume" if fmt == "tif" else "clip"
+    if fmt != "tif":
+        return "clip"
+    # Pictures of one file that are not slices and not frames have nothing to do with each other.
+    return "stack" if reading.kind == "image" else reading.kind or note.kind or "volume"
 
 
-def _animation_fps(image: Image.Image, frames: int) -> float | None:
-    """Mean rate over all frames; None when the file gives no duration."""
-    total = 0.0
-    for index in range(min(frames, MAX_FRAMES)):
-        image.seek(index)
-        total += float(image.info.get("duration") or 0)
-    return 1000.0 * frames / total if total > 0 else None
+def _fps(delays: list[float], fmt: str, reading: Reading, note: Note) -> float | None:
+    """Mean rate of an animation over all its frames, or what is known about a TIFF; None where nobody says."""
+    if fmt == "tif":
+        return note.fps or reading.fps
+    return 1000.0 * len(delays) / sum(delays) if sum(delays) > 0 else reading.fps
 
 
-def _page_range(image: Image.Image, frames: int, fmt: str) -> tuple[float, float]:
+def _turn(image: Image.Image, data: bytes, fmt: str) -> Turn:
+    """How a camera says that its picture is to be turned; Pillow has already turned TIFFs.
+
+    Pillow decodes a whole PNG in search of this note, so that format is asked only where it has one.
+    """
+    if fmt in ("jpg", "webp") or (fmt == "png" and b"eXIf" in data):
+        return by_orientation(image.getexif().get(_ORIENTATION))
+    return UPRIGHT
+
+
+def _is_deep(image: Any) -> bool:
+    """Whether a channel has more than 8 bits; of 16-bit colour Pillow's own mode no longer shows it."""
+    return image.mode.startswith(("I", "F")) or _is_deep_colour(image)
+
+
+def _is_deep_colour(image: Any) -> bool:
+    raw = image.tile[0].args if image.tile else ""
+    name = raw if isinstance(raw, str) else str(raw[0]) if raw else ""
+    return ";16" in name and not image.mode.startswith("I")
+
+
+def _levels(image: Image.Image, data: bytes, pages: int, fmt: str) -> tuple[float, float]:
     """Range of values over all pages, so that pages of one volume keep their brightness relative to each other."""
     low, high = np.inf, -np.inf
-    for index in range(frames):
+    for index in range(pages):
         image.seek(index)
         check_size(*image.size, 1, fmt)
-        page_low, page_high = value_range(np.asarray(image))
+        page_low, page_high = value_range(_values(image, data, index))
         low, high = min(low, page_low), max(high, page_high)
     image.seek(0)
     return low, high
 
 
-def _pixels(image: Image.Image, deep: tuple[float, float] | None) -> U8:
-    """One loaded Pillow frame of any mode as grey or RGB, 8 bits.
+def _values(image: Any, data: bytes, page: int) -> npt.NDArray[Any]:
+    """Deep values of the page that `image` stands at: (H, W) or (H, W, 3) RGB; alpha over black."""
+    if not _is_deep_colour(image):
+        values: npt.NDArray[Any] = np.asarray(image)
+        if image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and values.dtype == np.uint16:
+            values = np.iinfo(np.uint16).max - values
+        return values
+    # Pillow would keep the upper eight bits, which are empty where a program wrote 8-bit values into 16.
+    import cv2
 
-    Modes: 1 becomes 0 and 255; I;16, I and F are scaled by `levels.to_8bit`; palettes are applied; alpha, and a
-    transparent palette entry or colour, is composited on black; everything else is converted by Pillow to RGB.
-    Pillow keeps the high byte of 16-bit RGB.
+    found, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED, range=(page, page + 1))
+    if not found or pages[0].shape[:2] != image.size[::-1] or pages[0].ndim != 3:
+        raise RowError(f"{image.format}: could not be decoded as 16-bit colour; the file is damaged or truncated")
+    colours: npt.NDArray[Any] = pages[0][..., 2::-1]
+    if pages[0].shape[2] == 4:
+        colours = (colours.astype(np.uint32) * pages[0][..., 3:] // 65535).astype(np.uint16)
+    return colours
+
+
+def _pixels(image: Image.Image) -> U8:
+    """One frame of 8 bits or fewer as grey or RGB.
+
+    Modes: 1 becomes 0 and 255; palettes are applied; alpha, and a transparent palette entry or colour, is composited on
+    black; everything else, CMYK among it, is converted by Pillow to RGB.
     """
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image)
-        return np.ascontiguousarray(to_8bit(values, *(deep or value_range(values))))
+    image.load()  # a palette is complete, and a turn known, only now
     if image.mode in ("1", "L") and "transparency" not in image.info:
-        return np.ascontiguousarray(np.asarray(image.convert("L")))
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        return np.asarray(image.convert("L"))
+    clear = "transparency" in image.info
+    if clear or (image.mode in _ALPHA and image.getchannel("A").getextrema() != (255, 255)):
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        return drop_empty_colour(np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")))
-    return drop_empty_colour(np.asarray(image.convert("RGB")))
+        return np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("RGB"))
+    return np.asarray(image.convert("L" if image.mode == "LA" else "RGB"))

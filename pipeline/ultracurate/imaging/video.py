@@ -1,122 +1,217 @@
-"""MP4 and AVI through FFmpeg's libraries in process, frame by frame in constant memory."""
+"""MP4, QuickTime, Matroska, AVI, ASF and MPEG through FFmpeg's libraries in process, frame by frame."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ultracurate.core.errors import MissingExtraError, RowError
-from ultracurate.imaging.levels import U8, drop_empty_colour
-from ultracurate.imaging.limits import MAX_FRAMES, MAX_PIXELS, check_size, check_work, decoding
-from ultracurate.imaging.media import MediaInfo
+from ultracurate.core.errors import RowError
+from ultracurate.imaging._packets import digest_of, opened, packets, survey
+from ultracurate.imaging._planar import pixels_of
+from ultracurate.imaging._turn import Turn, by_matrix, turned, turned_size
+from ultracurate.imaging.levels import U8
+from ultracurate.imaging.limits import MAX_FRAMES, check_size, check_work, decoding
+from ultracurate.imaging.media import PLAIN, MediaInfo, Reading
 from ultracurate.imaging.pictures import Wanted
 
-_DEMUXER = {"mp4": "mov", "avi": "avi"}
+Timed = Iterator[tuple[int, float | None, U8]]
+
+_SKIPPABLE = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
+"""Codecs whose decoder drops a frame that no other one needs without a trace in those others."""
 
 
-def probe_video(data: bytes, fmt: str) -> MediaInfo:
-    """Facts of the first video stream; frames is the header's count, else duration times rate."""
-    with decoding(fmt), _open(data, fmt) as container:
-        stream = _stream(container, fmt)
-        fps = float(stream.average_rate or stream.base_rate or 0) or None
-        frames = int(stream.frames or 0)
-        if not frames and fps and stream.duration and stream.time_base:
-            frames = max(1, round(float(stream.duration * stream.time_base) * fps))
-        frames = frames or 1
-        check_size(stream.width, stream.height, frames, fmt)
+def probe_video(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
+    """Facts of the first video stream, from its packets; only the first frame is decoded, for its size and turn.
+
+    `frames` counts what is shown, `fps` is its mean rate, or `reading.fps` where the file has no times. A stream that
+    was cut out of a longer one may begin with a few frames that no decoder can show, and they are counted too.
+
+    Raises:
+        RowError: damaged, cut short, or larger than `limits` allows.
+        MissingExtraError: PyAV is not installed.
+    """
+    with decoding(fmt), opened(data, fmt) as (container, stream):
+        first: list[Any] = []
+        found = survey(stream, _peeked(packets(container, stream, data, fmt), stream, first), fmt)
+        frame = _first(first, stream, fmt)
+        width, height = turned_size(frame.width, frame.height, _turn(frame))
+        check_size(width, height, len(found.times), fmt)
         return MediaInfo(
             format=fmt,
             media="clip",
-            width=stream.width,
-            height=stream.height,
-            channels=1 if str(stream.pix_fmt or "").startswith("gray") else 3,
-            frames=frames,
-            fps=fps,
+            width=width,
+            height=height,
+            channels=1 if frame.format.name.startswith("gray") else 3,
+            frames=len(found.times),
+            fps=found.fps or reading.fps,
         )
 
 
-def iter_video(data: bytes, fmt: str, wanted: Wanted) -> Iterator[tuple[int, float | None, U8]]:
-    """Frames in display order as (index, seconds since the first frame or None, array).
-
-    Only wanted frames are converted to RGB, but every frame is decoded: seeking in clips of unknown origin lands on
-    different frames in different builds. One decoding thread, because workers are processes already.
+def video_times(data: bytes, fmt: str) -> tuple[float, ...]:
+    """Seconds since the first frame of every frame that is shown, in order, without decoding any.
 
     Raises:
-        RowError: the container is cut short, no frame decodes, or a frame was patched up by the decoder.
+        RowError: damaged or cut short.
     """
-    with _open(data, fmt) as container:
-        stream = _stream(container, fmt)
-        check_size(stream.width, stream.height, 1, fmt)
-        stream.codec_context.thread_count = 1
-        # The stream may say another size than the container did, and FFmpeg would make room for it.
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        first: float | None = None
+    with decoding(fmt), opened(data, fmt) as (container, stream):
+        return survey(stream, packets(container, stream, data, fmt), fmt).times
+
+
+def packet_digest(data: bytes, fmt: str) -> str:
+    """Hex sha256 of what a decoder is fed: equal for the same stream in another container (a remux).
+
+    It covers codec, size, turn, set-up data, and length, visibility and bytes of each packet in order.
+
+    Raises:
+        RowError: damaged or cut short.
+    """
+    with decoding(fmt), opened(data, fmt) as (container, stream):
+        first: list[Any] = []
+        digest = digest_of(stream, _peeked(packets(container, stream, data, fmt), stream, first))
+        digest.update(str(_turn(_first(first, stream, fmt))).encode())
+        return str(digest.hexdigest())
+
+
+def iter_video(data: bytes, fmt: str, wanted: Wanted | frozenset[int], reading: Reading = PLAIN) -> Timed:
+    """Frames in display order as (index, seconds since the first frame, array), turned as the file says.
+
+    Grey is (H, W), colour (H, W, 3) RGB, decided frame by frame; interlaced and anamorphic frames come as decoded.
+    One decoding thread, because workers are processes already. Seeking is never used: in clips of unknown origin it
+    lands on different frames in different builds.
+
+    Args:
+        data: the encoded file.
+        fmt: mp4, mov, mkv, avi, wmv or mpg.
+        wanted: a function of index and seconds, called once per frame in order: every frame is decoded, wanted ones
+            are converted. Or the numbers themselves: the same pixels, but frames that no wanted one depends on are
+            not decoded (and damage in them is not noticed).
+        reading: `fps` gives times to a file without any.
+
+    Raises:
+        RowError: the container is cut short, no frame decodes, a frame was patched up by the decoder, or frames differ
+            in size.
+    """
+    if callable(wanted):
+        yield from _all(data, fmt, wanted, reading)
+        return
+    left = sorted(wanted)
+    for index, time_s, image in _few(data, fmt, wanted, reading):
+        if index != left[0]:
+            break  # a frame was lost with those that were left out: decode all of them
+        yield index, time_s, image
+        del left[0]
+        if not left:
+            return
+    if left:
+        rest = frozenset(left)
+        yield from _all(data, fmt, lambda index, _: index in rest, reading)
+
+
+def _all(data: bytes, fmt: str, wanted: Wanted, reading: Reading) -> Timed:
+    # AVI has no times of display; those of the packets in order are exact where FFmpeg's guesses for frames are not.
+    times = video_times(data, fmt) if fmt == "avi" else ()
+    with opened(data, fmt) as (container, stream):
+        rate = stream.average_rate or stream.base_rate or reading.fps
+        start: int | None = None
         index = -1
-        for index, frame in enumerate(container.decode(stream)):
+        for index, frame in enumerate(_decoded(stream, packets(container, stream, data, fmt), data, fmt)):
+            start = frame.pts if start is None else start
+            if index < len(times):
+                time_s: float | None = times[index]
+            elif frame.pts is not None and start is not None:
+                time_s = float((frame.pts - start) * stream.time_base)
+            else:
+                time_s = float(index / rate) if rate else None
+            if wanted(index, time_s):
+                yield index, time_s, turned(pixels_of(frame), _turn(frame))
+        if index < 0:
+            raise _nothing(fmt)
+
+
+def _few(data: bytes, fmt: str, wanted: frozenset[int], reading: Reading) -> Timed:
+    """The wanted frames from as few packets as possible; nothing where the stream does not allow that."""
+    with opened(data, fmt) as (container, stream):
+        found = survey(stream, packets(container, stream, data, fmt), fmt)
+        codec = stream.codec_context.codec
+    alone = found.independent and codec.intra_only
+    if not alone and not (found.stamps and codec.canonical_name in _SKIPPABLE):
+        return
+    numbers = sorted(number for number in wanted if 0 <= number < len(found.times))
+    stamps = {found.stamps[number]: number for number in numbers} if found.stamps else {}
+    with opened(data, fmt) as (container, stream):
+        fed = packets(container, stream, data, fmt)
+        fed = _picked(fed, wanted) if alone else _hurried(fed, stream, stamps)
+        queue = iter(numbers)
+        for frame in _decoded(stream, fed, data, fmt):
+            number = next(queue, None) if alone else stamps.get(frame.pts)
+            if number is not None:
+                yield number, found.times[number], turned(pixels_of(frame), _turn(frame))
+
+
+def _picked(fed: Iterable[Any], wanted: frozenset[int]) -> Iterator[Any]:
+    shown = -1
+    for packet in fed:
+        shown += not packet.is_discard
+        if shown in wanted and not packet.is_discard:
+            yield packet
+
+
+def _hurried(fed: Iterable[Any], stream: Any, wanted: dict[int, int]) -> Iterator[Any]:
+    """All packets; before each that is not wanted the decoder is told to leave it out if nothing depends on it."""
+    for packet in fed:
+        stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+        yield packet
+
+
+def _decoded(stream: Any, fed: Iterable[Any], data: bytes, fmt: str) -> Iterator[Any]:
+    """Frames in display order, each whole and of the size of the first."""
+    size: tuple[int, int] | None = None
+    index = 0
+    for packet in _and_flush(fed):
+        for frame in stream.codec_context.decode(packet):
             if frame.is_corrupt:
                 raise RowError(f"{fmt}: frame {index} is damaged; the decoder could only have invented a part of it")
-            check_work((index + 1) * frame.width * frame.height, len(data), fmt)
-            if index >= MAX_FRAMES:
-                check_size(frame.width, frame.height, index + 1, fmt)
-            first = frame.time if first is None else first
-            time_s = None if frame.time is None or first is None else float(frame.time - first)
-            if wanted(index, time_s):
+            if size is None:
                 check_size(frame.width, frame.height, 1, fmt)
-                yield index, time_s, _pixels(frame)
-        if index < 0:
-            raise RowError(
-                f"{fmt}: expected at least one video frame, found none; the file is damaged or has no pictures"
-            )
+                size = frame.width, frame.height
+            if (frame.width, frame.height) != size:
+                raise RowError(
+                    f"{fmt}: expected frames of one size, found {size} and, at frame {index}, "
+                    f"{(frame.width, frame.height)}; cut the clip where its size changes"
+                )
+            index += 1
+            check_work(index * frame.width * frame.height, len(data), fmt)
+            if index > MAX_FRAMES:
+                check_size(frame.width, frame.height, index, fmt)
+            yield frame
 
 
-def _pixels(frame: Any) -> U8:
-    name = str(frame.format.name)
-    if name in ("gray", "gray8"):
-        return drop_empty_colour(frame.to_ndarray(format="gray"))
-    return drop_empty_colour(frame.to_ndarray(format="rgb24"))
+def _and_flush(fed: Iterable[Any]) -> Iterator[Any]:
+    yield from fed
+    yield None
 
 
-def _open(data: bytes, fmt: str) -> Any:
-    _refuse_truncated(data, fmt)
-    return _library().open(io.BytesIO(data), mode="r", format=_DEMUXER[fmt])
+def _peeked(fed: Iterable[Any], stream: Any, first: list[Any]) -> Iterator[Any]:
+    """The packets, unchanged; on the way the first decoded frame is put into `first`."""
+    for packet in fed:
+        if not first:
+            first.extend(stream.codec_context.decode(packet)[:1])
+        yield packet
 
 
-def _stream(container: Any, fmt: str) -> Any:
-    if not container.streams.video:
-        raise RowError(f"{fmt}: expected a video stream, found {len(container.streams)} streams of other kinds")
-    return container.streams.video[0]
+def _first(first: list[Any], stream: Any, fmt: str) -> Any:
+    for frame in first or stream.codec_context.decode(None):
+        if frame.is_corrupt:
+            raise RowError(f"{fmt}: frame 0 is damaged; the decoder could only have invented a part of it")
+        check_size(frame.width, frame.height, 1, fmt)
+        return frame
+    raise _nothing(fmt)
 
 
-def _library() -> ModuleType:
-    try:
-        import av
-    except ImportError:
-        raise MissingExtraError("Reading mp4 and avi files", "video") from None
-    av.logging.set_level(None)
-    return av
+def _nothing(fmt: str) -> RowError:
+    return RowError(f"{fmt}: expected at least one video frame, found none; the file is damaged or has no pictures")
 
 
-def _refuse_truncated(data: bytes, fmt: str) -> None:
-    """Refuse a file whose own box sizes reach past its end; FFmpeg would silently return fewer frames."""
-    if fmt == "avi":
-        # One byte of tolerance: some writers count the padding byte and leave it out.
-        if int.from_bytes(data[4:8], "little") + 8 > len(data) + 1:
-            raise RowError(
-                f"{fmt}: truncated: its header announces more than the {len(data)} bytes found; fetch it again"
-            )
-        return
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size == 0:  # allowed for the last box: it reaches to the end
-            return
-        if size < 8 or at + size > len(data):
-            raise RowError(
-                f"{fmt}: truncated or damaged: a box of {size} bytes at byte {at} does not fit into {len(data)} bytes; "
-                "fetch the file again"
-            )
-        at += size
+def _turn(frame: Any) -> Turn:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return by_matrix(memoryview(bytes(matrix)).cast("i") if matrix else (1, 0, 0, 0, 1))

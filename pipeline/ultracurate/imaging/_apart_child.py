@@ -1,0 +1,129 @@
+"""The process that decodes for another one: bounded memory, bounded time, nothing but numbers over its pipes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from ultracurate.core.errors import MissingExtraError, RowError, UltracurateError
+from ultracurate.imaging import _apart_wire as wire
+from ultracurate.imaging.limits import each, undecodable
+from ultracurate.imaging.media import Reading
+
+READERS: dict[str, tuple[str, str, str]] = {
+    "hdf5": ("ultracurate.imaging._hdf5", "probe_hdf5", "iter_hdf5"),
+}
+"""What may be run: name of a reader -> module, function that probes, function that iterates."""
+
+MEMORY = 2 << 30
+"""Bytes of address space that decoding may take, besides the file itself."""
+
+_MAX_FILE = 1 << 40
+
+
+def serve(source: BinaryIO, sink: BinaryIO, seconds: int) -> None:
+    """Answer requests until the other side closes the pipe.
+
+    Args:
+        source: messages from the worker.
+        sink: messages to the worker.
+        seconds: after which an answer is late; the operating system then ends this process, even inside a library.
+    """
+
+    def read(length: int) -> bytes:
+        data = source.read(length)
+        if len(data) < length:  # the worker is gone
+            raise SystemExit
+        return data
+
+    def send(message: bytes) -> None:
+        sink.write(message)
+        sink.flush()
+
+    send(wire.pack(wire.READY))
+    while True:
+        _, request = wire.unpack(read)
+        _, data = wire.unpack(read, _MAX_FILE)
+        asked = json.loads(request)
+        _limit(MEMORY + 2 * len(data))
+        _alarm(seconds)
+        try:
+            _answer(asked, data, read, send, lambda: _alarm(seconds))
+        except UltracurateError as exc:
+            send(_error(exc))
+        except Exception as exc:
+            send(_error(undecodable(asked["fmt"], exc)))
+        _alarm(0)
+        _limit(None)
+        del data
+
+
+def _answer(
+    asked: dict[str, Any], data: bytes, read: Callable[[int], bytes], send: Callable[[bytes], None],
+    again: Callable[[], None],
+) -> None:  # fmt: skip
+    module, probe, iterate = READERS[asked["reader"]]
+    reading, fmt = Reading(**asked["reading"]), asked["fmt"]
+    functions: Any = importlib.import_module(module)
+    if asked["task"] == "probe":
+        send(wire.pack_facts(getattr(functions, probe)(data, fmt, reading)))
+        return
+
+    def wanted(index: int, time_s: float | None) -> bool:
+        _alarm(0)  # waiting for the worker takes as long as it takes
+        send(wire.pack(wire.WANTED, json.dumps([index, time_s]).encode()))
+        kind, body = wire.unpack(read)
+        again()
+        return kind == wire.ANSWER and body == b"1"
+
+    frames: Any = each(fmt, getattr(functions, iterate)(data, fmt, wanted, reading))
+    with contextlib.closing(frames):
+        while wire.unpack(read)[0] == wire.NEXT:
+            again()
+            frame = next(frames, None)
+            if frame is None:
+                send(wire.pack(wire.END))
+                return
+            _alarm(0)
+            send(wire.pack_frame(*frame))
+
+
+def _error(exc: UltracurateError) -> bytes:
+    fields = {"what": exc.what, "extra": exc.extra} if isinstance(exc, MissingExtraError) else {"text": str(exc)}
+    return wire.pack(wire.ERROR, json.dumps(fields).encode())
+
+
+def raised(body: bytes) -> UltracurateError:
+    """The error in a message of the child."""
+    fields = json.loads(body)
+    return MissingExtraError(fields["what"], fields["extra"]) if "what" in fields else RowError(fields["text"])
+
+
+def _limit(size: int | None) -> None:
+    """Bound the address space, or free it; where the system knows no such limit (macOS) only time is bounded."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = hard if size is None else size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _alarm(seconds: int) -> None:
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
+
+
+def main() -> None:
+    """Serve over the standard pipes; whatever a library prints goes nowhere."""
+    sink = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(sys.stdin.buffer, sink, int(sys.argv[1]))
