@@ -32,8 +32,8 @@ from ultracurate.execution.serial import SerialExecutor
 from ultracurate.ontology.tree import Ontology
 
 
-def picture(seed: int, side: int = 96) -> npt.NDArray[np.uint8]:
-    """(side, side) uint8 grey blotches, so unlike each other that dedup keeps all of them."""
+def picture(seed: int, side: int = 80) -> npt.NDArray[np.uint8]:
+    """(side, side) uint8 grey blotches, so unlike each other that dedup keeps all of them, too small to be judged."""
     coarse = np.random.default_rng(seed).integers(20, 236, (8, 8), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
 

@@ -20,6 +20,7 @@ from PIL import Image, PngImagePlugin
 
 from tests.e2e.lab import Finished, Lab, encode, picture, png
 from ultracurate.core import log
+from ultracurate.core.schema import content_id
 from ultracurate.core.store import Store
 from ultracurate.phantom.files import encode_dicom
 from ultracurate.phantom.packing import pack_zip
@@ -30,6 +31,8 @@ IDENTITY = invent_identity(3)
 WARD = [*IDENTITY.words, "CORNELIUS", "BRAMBLEWICK", "PERPETUA", "19480229", "OSTRANDER", "HEATHCLIFFE", "ZQ7654321"]
 EMBEDDED = ["Artistide Pemberwick", "Comment of Nurse Tansy", "Grizelda", "Ambrosius", "Lavinia"]
 PLANTED = [*WARD, *EMBEDDED]
+BLOTCHES = {"index": {"keep_foreign": True}, "frames": {"keep_foreign": True}, "strip": {"method": "none"}}
+"""Settings of the stages under which the lab's pictures need not look like ultrasound."""
 LATITUDE = (48.0, 51.0, 29.1234)
 
 
@@ -84,6 +87,7 @@ def tar_with_owners(seed: int) -> bytes:
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Finished]]:
     """A finished run over files that carry identities everywhere, with losses of every kind among them."""
     lab = Lab(tmp_path_factory.mktemp("ward"))
+    lab.recipe(stages=BLOTCHES)
     folder = "CORNELIUS BRAMBLEWICK 19480229"
     lab.add(f"{folder}/scan.png", png(1))
     lab.add(f"{folder}/photo.jpg", jpg_with_exif(2))
@@ -191,6 +195,23 @@ def test_index_of_shards_holds_no_identity(ward: tuple[Lab, Finished]) -> None:
         assert_clean(str(pq.read_metadata(path).metadata).encode(), f"metadata of {path.name}")
 
 
+def test_what_is_told_of_own_files_cannot_be_tried_out(ward: tuple[Lab, Finished]) -> None:
+    lab, _ = ward
+    rows = lab.rows("shard")
+    said = {name: json.loads(data) for name, data in lab.sharded().items() if name.endswith(".json")}
+    index = [row for path in lab.shards.glob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert len(said) == len(index) == len(rows)
+    for row in said.values():
+        assert (row["record"], row["archive_sha256"], row["original_sha256"]) == ("", "", "")
+    keys = {json.loads(row["fields"])["patient"] for row in rows} | {IDENTITY.patient_id, IDENTITY.name}
+    keys |= {hashlib.sha256(key.encode()).hexdigest() for key in keys}
+    guessed = {content_id("lab", "group", key) for key in keys} | {content_id("group", "lab", key) for key in keys}
+    assert {row["group_id"] for row in rows} <= guessed, "in the local tables a digest of the key is good enough"
+    for row in (*said.values(), *index):
+        assert row["group_id"] not in guessed
+        assert row["group_id"] not in {row["sample_id"], row["pixel_sha256"]}
+
+
 def test_report_holds_no_identity(ward: tuple[Lab, Finished]) -> None:
     lab, _ = ward
     (page,) = (lab.work / "reports").glob("*.html")
@@ -210,14 +231,16 @@ def test_report_holds_no_identity(ward: tuple[Lab, Finished]) -> None:
 def sly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The report over a JPEG with a comment and over files named like patients, without any ending."""
     lab = Lab(tmp_path_factory.mktemp("sly"))
+    lab.recipe(stages=BLOTCHES)
     lab.add("photo.jpg", encode(picture(2), "JPEG", comment=b"Comment of Nurse Tansy"))
     lab.add("CORNELIUS BRAMBLEWICK", tar_with_owners(9)[:3000])
     lab.add("PERPETUA OSTRANDER", png(3))
-    lab.run(last="discover")
-    (lab.data / "PERPETUA OSTRANDER").unlink()
+    lab.run(then=("discover", (lab.data / "PERPETUA OSTRANDER").unlink))
+    lab.add("PERPETUA OSTRANDER", png(3))  # as it was: the next run finds the part, and its error
     ended = lab.cli("run", "all")
     assert (ended.code, len(lab.rows("shard"))) == (0, 1)
-    assert "BRAMBLEWICK" in str(lab.rows("index", "errors"))
+    assert lab.rows("index", "errors")
+    assert "OSTRANDER" in str(lab.rows("download", "errors"))
     yield (lab.work / "reports" / "lab.html").read_text(encoding="utf-8")
     log.open_log(None, "")
 
@@ -229,6 +252,21 @@ def test_report_drops_comments_of_jpegs(sly: str) -> None:
 
 def test_report_holds_back_names_without_an_ending(sly: str) -> None:
     assert_clean(re.sub(r"data:image[^\"]*", "", sly).encode(), "the report")
+
+
+def test_report_and_terminal_hold_back_what_is_said_of_own_files(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    lab.recipe(stages=BLOTCHES)
+    lab.good(1)
+    lab.add("PERPETUA OSTRANDER", png(3))
+    lab.run(then=("discover", lambda: lab.add("PERPETUA OSTRANDER", png(5) + b"more")))
+    lab.add("PERPETUA OSTRANDER", png(3))  # the next run finds the part, and its error
+    ended = lab.cli("run", "all")
+    log.open_log(None, "")
+    (row,) = lab.rows("download", "errors")
+    assert "OSTRANDER" in row["message"], "it is this message that must not go further"
+    assert_clean((lab.work / "reports" / "lab.html").read_bytes(), "the report")
+    assert_clean((ended.out + ended.err).encode(), "the terminal")
 
 
 def test_logs_and_terminal_hold_no_identity(ward: tuple[Lab, Finished]) -> None:
@@ -243,6 +281,7 @@ def test_logs_and_terminal_hold_no_identity(ward: tuple[Lab, Finished]) -> None:
 
 def test_headerless_table_does_not_put_patients_into_messages(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
+    lab.recipe(stages=BLOTCHES)
     lab.add("a.png", png(1))
     lab.add("list.csv", b"CORNELIUS BRAMBLEWICK,ZQ7654321\na,ZQ7654321\n")
     lab.describe(
@@ -267,7 +306,7 @@ def happy(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     lab.add("copy.png", png(0))
     lab.add("readme.txt", b"About these pictures.")
     lab.add("bad.png", b"")
-    lab.recipe(stages={"strip": {"method": "none"}, "shard.plan": {"samples": 4}})
+    lab.recipe(stages=BLOTCHES | {"shard.plan": {"samples": 4}})
     lab.run()
     log.open_log(None, "")
     return lab

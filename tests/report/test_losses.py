@@ -10,7 +10,7 @@ from tests.report.tables import errors, rejects, run_of
 from ultracurate.report.html import render
 from ultracurate.report.losses import losses
 from ultracurate.report.model import StageTables
-from ultracurate.report.wording import HELD_BACK, shown_detail, shown_id
+from ultracurate.report.wording import HELD_BACK, shown_detail, shown_ending, shown_id
 
 
 def stage(**numbers: int) -> StageTables:
@@ -56,6 +56,26 @@ def test_details_that_name_something_are_held_back(detail: str) -> None:
 )
 def test_plain_details_are_shown(detail: str) -> None:
     assert shown_detail(detail) == detail
+
+
+def test_an_ending_is_shown_only_if_it_is_one_of_a_format() -> None:
+    for ending in ("pdf", "XLSX", "gz", ""):
+        assert shown_ending(ending) == ending
+    for name in ("Miller", "DOE_J", "1961", "pdf Jane"):
+        assert shown_ending(name) == HELD_BACK
+    lost = rejects(("no_layout_rule", 1, "Miller"), ("unsupported_format", 1, "Miller"), ("no_layout_rule", 1, "txt"))
+    shown = losses(run_of(0, stages=[StageTables("index", 3, 0, lost, errors())]))
+    assert Counter(loss.detail for loss in shown) == {HELD_BACK: 2, "txt": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "held"),
+    [("download", {"toy"}, True), ("download", {"other"}, False), ("index", {"toy"}, False)],
+)
+def test_what_is_said_of_fetching_own_files_is_held_back(name: str, own: set[str], held: bool) -> None:
+    failed = errors(("SourceError", "Jane Doe: expected 10 bytes, found 9"), dataset="toy")
+    (loss,) = losses(run_of(0, stages=[StageTables(name, 1, 0, rejects(), failed)], own=frozenset(own)))
+    assert (loss.detail == HELD_BACK) == held
 
 
 def test_an_id_that_is_no_id_is_digested() -> None:

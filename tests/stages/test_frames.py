@@ -15,59 +15,12 @@ from tests.stages.bench import SCHEMAS, Bench, manifest, picture, png
 from ultracurate.core.schema import content_id
 from ultracurate.imaging.decode import decode_image
 from ultracurate.phantom.files import encode_video
-from ultracurate.stages.frames import FramesConfig, chosen, exact_copies
+from ultracurate.stages._sampling import FramesConfig
+from ultracurate.stages.frames import exact_copies
 
 
 def config(**settings: Any) -> FramesConfig:
     return FramesConfig(**settings)
-
-
-CONFIGS = st.builds(
-    FramesConfig,
-    mode=st.sampled_from(["fps", "every", "all"]),
-    fps=st.floats(0.1, 120),
-    every=st.integers(1, 50),
-    max_per_clip=st.integers(1, 60),
-)
-
-
-@settings(deadline=None)
-@given(st.integers(1, 2000), st.none() | st.floats(0.1, 240), CONFIGS)
-def test_chosen_frames_exist_once_each_in_order_and_not_too_many(n: int, fps: float | None, cfg: FramesConfig) -> None:
-    numbers = chosen(n, fps, cfg)
-    assert numbers == sorted(set(numbers))
-    assert 1 <= len(numbers) <= cfg.max_per_clip
-    assert numbers[0] == 0
-    assert numbers[-1] < n
-
-
-@settings(deadline=None)
-@given(st.integers(1, 2000), st.floats(1, 240), st.floats(0.5, 60))
-def test_frames_stand_as_far_apart_as_the_rate_says(n: int, fps: float, wanted: float) -> None:
-    step = max(fps / wanted, 1.0)
-    numbers = chosen(n, fps, config(fps=wanted, max_per_clip=10_000))
-    assert all(abs(number - k * step) <= 0.5 + 1e-6 for k, number in enumerate(numbers))
-    assert n - numbers[-1] <= step + 1, "the end of the clip is covered"
-
-
-def test_three_a_second_of_a_25_fps_clip() -> None:
-    assert chosen(50, 25.0, config()) == [0, 8, 17, 25, 33, 42]
-
-
-@pytest.mark.parametrize("fps", [0.5, 2.0, 3.0])
-def test_a_clip_slower_than_wanted_is_taken_whole(fps: float) -> None:
-    assert chosen(7, fps, config(fps=3.0)) == list(range(7))
-
-
-def test_a_clip_of_unknown_rate_gives_every_tenth_frame() -> None:
-    assert chosen(25, None, config()) == [0, 10, 20]
-    assert chosen(25, 25.0, config(mode="every", every=7)) == [0, 7, 14, 21]
-    assert chosen(4, None, config(mode="all")) == [0, 1, 2, 3]
-
-
-def test_the_cap_thins_evenly_instead_of_cutting_the_end_off() -> None:
-    numbers = chosen(1000, None, config(mode="all", max_per_clip=10))
-    assert numbers == list(range(0, 1000, 100))
 
 
 def sample(id: str, dataset: str, pixels: str, data: str = "", split: str | None = None) -> dict[str, str | None]:
@@ -166,6 +119,7 @@ def test_exact_copies_leave_with_their_reason(tmp_path: Path) -> None:
 def test_a_clip_gives_the_chosen_frames_with_their_times(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     clip = np.stack([np.full((64, 80), 10 + 8 * n, np.uint8) for n in range(25)])
+    clip[:, :8] = 0  # a band of black: a frame of one value counts as empty
     (row,) = indexed(bench, ("clip.mp4", encode_video(clip, 25.0, "mp4")))
     result, ctx = bench.call("frames", [row])
     frames = result.rows.sort_by("frame_no").to_pylist()
@@ -174,19 +128,56 @@ def test_a_clip_gives_the_chosen_frames_with_their_times(tmp_path: Path) -> None
     assert ctx.counters["frames_not_sampled"] == 22
     for frame in frames:
         image = decode_image(ctx.read(frame, "frame"), frame["frame_format"])
-        assert image.mean() == pytest.approx(10 + 8 * frame["frame_no"], abs=3)
+        assert image[16:].mean() == pytest.approx(10 + 8 * frame["frame_no"], abs=3)
 
 
-def test_black_frames_of_a_clip_are_rejected_by_their_own_ids(tmp_path: Path) -> None:
+def test_the_black_lead_in_of_a_clip_is_passed_over_and_counting_begins_after_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    clip = np.stack([np.zeros((64, 80), np.uint8) if n == 0 else picture(n) for n in range(12)])
+    clip = np.stack([np.zeros((64, 80), np.uint8) if n < 3 else picture(n) for n in range(22)])
+    (row,) = indexed(bench, ("clip.mp4", encode_video(clip, 25.0, "mp4")))
+    result, _ctx = bench.call("frames", [row])
+    (reject,) = result.rejects.to_pylist()
+    assert (reject["reason"], reject["detail"]) == ("empty_frame", "frames 0 to 2")
+    assert reject["sample_id"] == content_id(row["sample_id"], 0)
+    assert reject["parent_id"] == row["sample_id"]
+    frames = result.rows.sort_by("frame_no").to_pylist()
+    assert [frame["frame_no"] for frame in frames] == [3, 11, 20]
+    assert frames[0]["time_s"] == pytest.approx(3 / 25)
+
+
+def test_a_black_frame_in_the_middle_is_rejected_by_its_own_id(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    clip = np.stack([np.zeros((64, 80), np.uint8) if 6 < n < 10 else picture(n) for n in range(12)])
     (row,) = indexed(bench, ("clip.mp4", encode_video(clip, 25.0, "mp4")))
     result, _ = bench.call("frames", [row])
     (reject,) = result.rejects.to_pylist()
     assert reject["reason"] == "empty_frame"
-    assert reject["sample_id"] == content_id(row["sample_id"], 0)
-    assert reject["parent_id"] == row["sample_id"]
-    assert result.rows["frame_no"].to_pylist() == [8]
+    assert reject["sample_id"] == content_id(row["sample_id"], 8)
+    assert result.rows["frame_no"].to_pylist() == [0]
+
+
+def test_a_clip_of_nothing_but_black_gives_one_reason_and_no_row(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (row,) = indexed(bench, ("clip.mp4", encode_video(np.zeros((9, 64, 80), np.uint8), 25.0, "mp4")))
+    result, ctx = bench.call("frames", [row])
+    assert not ctx.errors
+    assert result.rows.num_rows == 0
+    assert [r["detail"] for r in result.rejects.to_pylist()] == ["frames 0 to 8"]
+
+
+def test_adaptive_takes_what_is_new_and_leaves_what_stands_still(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, stages={"frames": {"mode": "adaptive"}})
+    still, new = picture(1), picture(2)
+    clip = np.stack([still] * 20 + [new] * 10)
+    (row,) = indexed(bench, ("clip.avi", encode_video(clip, 25.0, "avi")))
+    frozen = indexed(bench, ("frozen.avi", encode_video(np.stack([still] * 12), 25.0, "avi")))
+    result, _ = bench.call("frames", [row])
+    taken = sorted(result.rows["frame_no"].to_pylist())
+    assert len(taken) == 2
+    assert taken[0] == 0
+    assert taken[1] >= 20
+    result, _ = bench.call("frames", frozen)
+    assert result.rows["frame_no"].to_pylist() == [0]
 
 
 def test_slices_of_a_volume_are_taken_by_number_not_by_time(tmp_path: Path) -> None:
@@ -198,8 +189,21 @@ def test_slices_of_a_volume_are_taken_by_number_not_by_time(tmp_path: Path) -> N
     assert row["media"] == "volume"
     result, ctx = bench.call("frames", [row])
     frames = result.rows.sort_by("frame_no").to_pylist()
-    assert [frame["frame_no"] for frame in frames] == [0, 10, 20]
-    assert np.array_equal(decode_image(ctx.read(frames[1], "frame"), "png"), picture(10))
+    assert [frame["frame_no"] for frame in frames] == list(range(21))
+    assert np.array_equal(decode_image(ctx.read(frames[10], "frame"), "png"), picture(10))
+    (result, _) = Bench(tmp_path, stages={"frames": {"slice_every": 10}}).call("frames", [row])
+    assert sorted(result.rows["frame_no"].to_pylist()) == [0, 10, 20]
+
+
+def test_empty_slices_of_a_volume_have_their_own_reason(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    pages = [Image.fromarray(picture(n) if 1 < n < 4 else np.zeros((64, 80), np.uint8)) for n in range(6)]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
+    (row,) = indexed(bench, ("volume.tif", out.getvalue()))
+    result, _ = bench.call("frames", [row])
+    assert sorted(result.rows["frame_no"].to_pylist()) == [2, 3]
+    assert [r["reason"] for r in result.rejects.to_pylist()] == ["empty_slice"] * 4
 
 
 def test_a_file_that_changed_after_indexing_is_an_error_row(tmp_path: Path) -> None:

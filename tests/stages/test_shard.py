@@ -17,22 +17,31 @@ from tests.stages.bench import Bench, manifest, picture, png, resolved, run_fold
 from ultracurate.core.context import Context
 from ultracurate.core.parts import read_table
 from ultracurate.core.runner import RunResult
+from ultracurate.core.schema import content_id
 from ultracurate.core.stage import Row
 from ultracurate.core.store import Store
 from ultracurate.imaging.decode import decode_image, encode_png
 from ultracurate.imaging.resize import letterbox
 from ultracurate.phantom.frame import make_frame
 from ultracurate.stages._shard_check import check_shards
+from ultracurate.stages.shard import describe
 from ultracurate.stages.strip import PAINTED_BIT
 
 Planned = dict[str, list[str]]
 
 
+def split_rows(rows: list[tuple[str, str, str]]) -> list[Row]:
+    """Rows of `split`, each a group of its own, from (sample id, dataset, split)."""
+    return [
+        {"sample_id": id, "dataset": dataset, "split": side, "group_id": id, "pixel_sha256": f"pixels of {id}"}
+        for id, dataset, side in rows
+    ]
+
+
 def plan(rows: list[tuple[str, str, str]], datasets: tuple[str, ...] = ("first",), **settings: Any) -> Planned:
     """Shard -> sample ids in their order, for rows (sample id, dataset, split)."""
     bench = Bench("memory://bench", *map(manifest, datasets), stages={"shard.plan": settings})
-    named = [{"sample_id": id, "dataset": dataset, "split": side} for id, dataset, side in rows]
-    result, _ = bench.call("shard.plan", named)
+    result, _ = bench.call("shard.plan", split_rows(rows))
     found: Planned = {}
     for row in sorted(result.rows.to_pylist(), key=lambda row: (row["shard"], row["shard_row"])):
         found.setdefault(row["shard"], []).append(row["sample_id"])
@@ -73,6 +82,38 @@ def test_an_appended_dataset_leaves_earlier_shards_alone(rows: list[tuple[str, s
     assert {name: together[name] for name in alone} == alone
 
 
+def grouped(rows: list[tuple[str, str, str, str]]) -> dict[str, str]:
+    """Published group by sample id, for rows (sample id, dataset, group, pixel digest)."""
+    named = [
+        {"sample_id": id, "dataset": dataset, "split": "train", "group_id": group, "pixel_sha256": pixels}
+        for id, dataset, group, pixels in rows
+    ]
+    bench = Bench("memory://bench", manifest("first"), manifest("second"))
+    result, _ = bench.call("shard.plan", named)
+    return {row["sample_id"]: row["public_group"] for row in result.rows.to_pylist()}
+
+
+KEYS = [("a", "first", "p1", "c3"), ("b", "first", "p1", "c1"), ("c", "first", "p2", "c2"), ("d", "second", "p1", "c4")]
+
+
+def test_a_group_gets_one_published_id_and_no_other_group_has_it() -> None:
+    found = grouped(KEYS)
+    assert found["a"] == found["b"]
+    assert len(set(found.values())) == 3
+
+
+def test_the_published_group_comes_from_pixels_and_never_from_the_key() -> None:
+    renamed = [(id, dataset, f"other key {group}", pixels) for id, dataset, group, pixels in KEYS]
+    assert grouped(renamed) == grouped(KEYS) == grouped(KEYS[::-1])
+    assert grouped(KEYS)["b"] == content_id("group", "first", "c1")
+    redrawn = [(id, dataset, group, f"{pixels}x") for id, dataset, group, pixels in KEYS]
+    assert not set(grouped(redrawn).values()) & set(grouped(KEYS).values())
+
+
+def test_a_group_keeps_its_id_when_other_groups_come() -> None:
+    assert grouped(KEYS[:2])["a"] == grouped(KEYS)["a"]
+
+
 def test_mixed_shards_hold_several_datasets() -> None:
     rows = [(f"{n:03d}", ("first", "second")[n % 2], "train") for n in range(60)]
     of = {id: dataset for id, dataset, _ in rows}
@@ -88,8 +129,7 @@ def test_neighbours_by_id_are_spread_over_shards_by_the_seed() -> None:
     shards = plan(rows, samples=10)
     assert max(len(set(ids) & {f"{n:03d}" for n in range(10)}) for ids in shards.values()) < 8
     bench = Bench("memory://bench", manifest("first"), seed=1, stages={"shard.plan": {"samples": 10}})
-    named = [{"sample_id": id, "dataset": dataset, "split": side} for id, dataset, side in rows]
-    other, _ = bench.call("shard.plan", named)
+    other, _ = bench.call("shard.plan", split_rows(rows))
     assert {row["sample_id"] for row in other.rows.to_pylist() if row["shard"].endswith("000000.tar")} != set(
         shards["toy-train-000000.tar"]
     )
@@ -194,6 +234,34 @@ def test_no_path_or_name_of_the_source_reaches_a_shard(finished: tuple[Store, Ru
             table = pq.read_table(io.BytesIO(data))
             assert not {"path", "member", "fields", "url", "file_name", "raw_uri"} & set(table.schema.names)
             assert SECRET not in str(table.to_pylist())
+
+
+def test_no_published_id_can_be_had_by_trying_keys_or_paths(finished: tuple[Store, RunResult, Any]) -> None:
+    store = finished[0]
+    rows = rows_of(finished)
+    tables = {name: store.read(f"shards/toy/{name}") for name in store.names("shards/toy")}
+    said = "".join(str(pq.read_table(io.BytesIO(tables[name])).to_pylist()) for name in tables if "parquet" in name)
+    said += "".join(data.decode("latin-1") for name, data in tables.items() if name.endswith(".tar"))
+    for row in rows:
+        patient, _, name = row["path"].partition("/")
+        guessed = content_id(row["dataset"], "group", patient)
+        assert row["group_id"] == guessed, "the internal id is what anybody can compute who knows the key"
+        assert guessed not in said
+        # The file's digest is what somebody without the file lacks to try paths with.
+        assert row["sample_id"] in said
+        assert row["parent_id"] == content_id(row["dataset"], row["file_sha256"], f"{patient}/{name}")
+        assert row["file_sha256"] not in said
+        assert row["public_group"] in said
+
+
+def test_a_host_s_own_record_is_told_and_a_folder_s_is_not(finished: tuple[Store, RunResult, Any]) -> None:
+    (row, *_) = rows_of(finished)
+    own, public = (describe(row | {"host": host, "record": SECRET}, None) for host in ("local", "zenodo"))
+    assert (own["record"], own["archive_sha256"], own["original_sha256"]) == ("", "", "")
+    assert public["record"] == SECRET
+    assert public["archive_sha256"] == row["file_sha256"]
+    assert public["original_sha256"] == row["frame_sha256"]
+    assert own.keys() == public.keys()
 
 
 def test_a_shard_holds_one_dataset_and_the_promised_number(finished: tuple[Store, RunResult, Any]) -> None:

@@ -88,13 +88,27 @@ def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
     ]
 
 
-def test_a_sector_is_a_list_of_polygons_inside_the_frame(tmp_path: Path) -> None:
-    image = make_frame("abdomen", "convex", "plain", 3, (240, 320), ()).image
-    (row,), _ = stripped(Bench(tmp_path, stages={"strip": {"method": "none"}}), image)
-    assert row["sector"] is not None
-    for polygon in json.loads(row["sector"]):
-        assert len(polygon) >= 3
-        assert all(0 <= x <= 320 and 0 <= y <= 240 for x, y in polygon)
+def test_the_sector_is_the_field_settled_before(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, stages={"strip": {"method": "none"}})
+    data = encode_still(FRAME, "png")
+    file = bench.put("a.png", data)
+    ref = {"frame_uri": file["file_uri"], "frame_offset": 0, "frame_length": len(data), "frame_format": "png"}
+    seen = {"field": "[[[2, 2], [90, 2], [90, 90], [2, 90]]]", "field_kind": "linear", "field_confidence": 0.9}
+    size = {"width": FRAME.shape[1], "height": FRAME.shape[0], "media": "image", "parent_id": "p"}
+    row: dict[str, Any] = {
+        "dataset": "toy",
+        "sample_id": "s",
+        "frame_sha256": file["file_sha256"],
+        **ref,
+        **seen,
+        **size,
+    }
+    unsure = row | {"sample_id": "u", "field": "[]", "field_kind": "unsure", "field_confidence": 0.1}
+    result, _ = bench.call("strip", [row, unsure])
+    found = {row["sample_id"]: row for row in result.rows.to_pylist()}
+    assert json.loads(found["s"]["sector"]) == json.loads(str(seen["field"]))
+    assert found["s"]["sector_from"] == "frame"
+    assert (found["u"]["sector"], found["u"]["sector_from"]) == (None, None)
 
 
 def test_a_lost_frame_is_an_error_row_and_the_others_go_on(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ultracurate.report.licences import licences_section
 from ultracurate.report.losses import losses_section
 from ultracurate.report.markup import Html, el
 from ultracurate.report.model import RunTables, column, values
+from ultracurate.report.privacy import privacy_section
 from ultracurate.report.searches import searches_section
 from ultracurate.report.timings import timings_section
 from ultracurate.report.wording import count, counted
@@ -27,6 +28,7 @@ NAVIGATION = (
     ("labels", "Labels"),
     ("duplicates", "Copies"),
     ("licences", "Licences"),
+    ("privacy", "Identities"),
     ("timings", "Time and size"),
     ("losses", "Every loss"),
 )
@@ -66,7 +68,9 @@ def render(tables: RunTables, gallery: int = 24) -> str:
     """The whole page; `gallery` is the number of before-and-after items, 0 for a page without source pictures."""
     rows = funnel(tables)
     searches = searches_section(tables)
-    shown = [entry for entry in NAVIGATION if searches is not None or entry[0] != "searches"]
+    privacy = privacy_section(tables)
+    absent = {name for name, part in (("searches", searches), ("privacy", privacy)) if part is None}
+    shown = [entry for entry in NAVIGATION if entry[0] not in absent]
     script = Html(_asset("report.js"))
     body = el(
         "body",
@@ -85,6 +89,7 @@ def render(tables: RunTables, gallery: int = 24) -> str:
             labels_section(tables),
             duplicates_section(tables),
             licences_section(tables),
+            privacy,
             timings_section(tables),
             losses_section(tables),
             id="main",

@@ -16,7 +16,7 @@ from ultracurate.core.spec import Spec
 from ultracurate.core.stage import Stage, columns_of
 from ultracurate.core.store import Store
 from ultracurate.ontology.tree import Ontology
-from ultracurate.report.model import EDGES, DatasetLicence, RunTables, StageTables
+from ultracurate.report.model import EDGES, IDENTIFYING, DatasetLicence, RunTables, StageTables
 
 
 def finished_run(store: Store, spec: Spec) -> RunResult:
@@ -62,6 +62,10 @@ def load_tables(store: Store, spec: Spec, result: RunResult) -> RunTables:
         licences=_licences(spec),
         candidates=rows("dedup.hash"),
         searched=_searched(store, parts["discover"]),
+        identifying=_identifying(store, parts["index"]),
+        own=frozenset(
+            slug for slug, m in spec.manifests.items() if any(ref.host in ("local", "manual") for ref in m.sources)
+        ),
         versions={"ontology": ontology.version},
         names={node.id: node.name for node in ontology.nodes.values()},
         parents={node.id: node.parent for node in ontology.nodes.values() if node.parent},
@@ -72,6 +76,17 @@ def load_tables(store: Store, spec: Spec, result: RunResult) -> RunTables:
 def _searched(store: Store, parts: Sequence[PartRef]) -> pa.Table | None:
     paths = [part.path("candidates") for part in parts if "candidates" in part.side]
     return read_table(store, paths[-1]) if paths else None  # a later attempt judges what all attempts found
+
+
+def _identifying(store: Store, parts: Sequence[PartRef]) -> pa.Table:
+    """What index met, of every file only what its last attempt counted."""
+    tables = [read_table(store, part.path("identifying")) for part in parts if "identifying" in part.side]
+    last = {file: place for place, table in enumerate(tables) for file in table["file_id"].to_pylist()}
+    kept = [
+        table.filter(pa.array([last[file] == place for file in table["file_id"].to_pylist()], pa.bool_()))
+        for place, table in enumerate(tables)
+    ]
+    return pa.concat_tables(kept) if kept else IDENTIFYING.empty_table()
 
 
 def _stage(

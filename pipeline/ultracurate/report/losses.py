@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from ultracurate.report.markup import Html, el, section
 from ultracurate.report.model import RunTables
-from ultracurate.report.wording import count, counted, readable, shown_detail, shown_id
+from ultracurate.report.wording import HELD_BACK, count, counted, readable, shown_detail, shown_ending, shown_id
 
 SHOWN = 5000
 """Rows in the page; the rest is counted, and lies in the Parquet files."""
+
+ENDINGS = frozenset({"no_layout_rule", "unsupported_format"})
+"""Reasons whose detail is the ending of a file's name."""
+
+FETCHING = frozenset({"discover", "download"})
+"""Stages whose messages name the file: fine for what a host shows to everybody, not for files of this machine."""
 
 _WORDS = {"reject": "set aside", "error": "failed"}
 
@@ -46,7 +53,6 @@ def losses(tables: RunTables, limit: int = SHOWN) -> list[Loss]:
     for key, table in groups.items():
         place, kind, reason = key
         ordered = table.sort_by([("dataset", "ascending"), ("sample_id", "ascending")]).slice(0, quota[key])
-        detail = "message" if kind == "error" else "detail"
         found += [
             Loss(
                 tables.stages[place].name,
@@ -54,11 +60,20 @@ def losses(tables: RunTables, limit: int = SHOWN) -> list[Loss]:
                 reason,
                 row["dataset"] or "",
                 shown_id(row["sample_id"]),
-                shown_detail(row[detail]),
+                _detail(tables, tables.stages[place].name, kind, reason, row),
             )
             for row in ordered.to_pylist()
         ]
     return found
+
+
+def _detail(tables: RunTables, stage: str, kind: str, reason: str, row: Mapping[str, Any]) -> str:
+    """What is said about a loss, unless it may name a file or a person."""
+    if kind == "reject":
+        return shown_ending(row["detail"]) if reason in ENDINGS else shown_detail(row["detail"])
+    if stage in FETCHING and row["dataset"] in tables.own:
+        return HELD_BACK
+    return shown_detail(row["message"])
 
 
 def _share_out(sizes: dict[tuple[int, str, str], int], limit: int) -> dict[tuple[int, str, str], int]:

@@ -14,6 +14,17 @@ from ultracurate.core.schema import ERRORS, REJECTS, Grain
 EDGES = pa.schema([("a", pa.string()), ("b", pa.string()), ("kind", pa.string()), ("distance", pa.float64())])
 """One row for each pair of copies: sample ids, `exact_bytes`, `exact_pixels` or `phash`, differing hash bits."""
 
+IDENTIFYING = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("file_id", pa.string()),
+        ("where", pa.string()),
+        ("kind", pa.string()),
+        ("count", pa.int64()),
+    ]
+)
+"""One row for each file, place and kind of what may identify somebody, with the number of findings."""
+
 KINDS = ("exact_bytes", "exact_pixels", "phash")
 
 Pixels = Callable[[str, int, int], bytes]
@@ -81,6 +92,8 @@ class RunTables:
     licences: Mapping[str, DatasetLicence]  # by dataset slug
     candidates: pa.Table | None = None  # frames as they entered dedup, for pictures of the copies it dropped
     searched: pa.Table | None = None  # side table of discover's searches: one row for each record found
+    identifying: pa.Table | None = None  # side tables of index: counts of what may identify somebody; None: not looked
+    own: frozenset[str] = frozenset()  # datasets with files of this machine, whose names nobody else need know
     started: str | None = None  # as the run recorded them; the report has no clock of its own
     finished: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)  # software and ontology versions of the run

@@ -56,10 +56,10 @@ def load(pixels: Pixels, row: Mapping[str, Any], kind: str) -> Image.Image:
     if uri is None or offset is None or length is None:
         raise LookupError(kind)
     data = pixels(uri, offset, length)
-    if kind == "frame" and row.get("frame_format") == "dicom":
+    if kind == "frame" and (form := row.get("frame_format")) in ("dicom", "webp", "jp2", "tif"):
         from ultracurate.imaging.decode import decode_image
 
-        return Image.fromarray(decode_image(data, "dicom"))
+        return Image.fromarray(decode_image(data, form))
     image = Image.open(io.BytesIO(data), formats=_FORMATS)
     image.load()
     return image

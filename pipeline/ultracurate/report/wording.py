@@ -14,6 +14,14 @@ _NAMES_SOMETHING = re.compile(r"""["'`“”‘’«»\\]|(?<!\d)/|/(?!\d)|\.[A-
 # Eight digits in a row, or a date: how scan dates and record numbers look when they stand alone.
 _DATE_OR_RECORD = re.compile(r"\b\d{4}[-.]\d{2}[-.]\d{2}\b|\b\d{2}[-.]\d{2}[-.]\d{4}\b|(?<![0-9a-f])\d{8,}(?![0-9a-f])")
 
+_ENDINGS = """
+7z arw avi bin bmp bvec bz2 c cfg cpp css csv dat db dcm dicom dng doc docx exe gif gz h5 hdf5 heic html img ini ipynb
+jp2 jpeg jpg js json log m m4v mat md mha mhd mkv mov mp4 mpeg mpg nii npy npz nrrd onnx parquet pdf pickle pkl png ppt
+pptx pt pth py r rar raw rf rst sh stl svg tar tex tfrecord tga tif tiff toml tsv txt vtk wav webm webp wmv xls xlsx xml
+xz yaml yml zip zst
+"""
+_KNOWN_ENDINGS = frozenset(_ENDINGS.split())
+
 HELD_BACK = "held back: it may name a file or a person"
 _DETAIL_LENGTH = 240
 
@@ -86,6 +94,13 @@ def shown_detail(text: str | None) -> str:
         return HELD_BACK
     flat = " ".join(text.split())
     return flat if len(flat) <= _DETAIL_LENGTH else flat[: _DETAIL_LENGTH - 1] + "…"
+
+
+def shown_ending(text: str | None) -> str:
+    """The ending of a file's name if it is one of a format; what else stands behind a dot may be a family name."""
+    if not text:
+        return ""
+    return text if text.lower() in _KNOWN_ENDINGS else HELD_BACK
 
 
 def readable(identifier: str) -> str:

@@ -116,6 +116,7 @@ def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict
     frame = pd.read_csv(
         BytesIO(table.read()), sep=None, engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
     )
+    frame = frame.fillna("")  # a row that is shorter than the header
     if missing := {key, *columns} - set(frame.columns):
         raise RowError(
             # Its own columns are not listed: a table without a header has patients there.

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+import json
 
 import pyarrow as pa
-from pydantic import Field
 
 from ultracurate.core.blobs import PixelRef
-from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
-from ultracurate.core.schema import FRAME, Grain, content_id
+from ultracurate.core.schema import FRAME, Grain
 from ultracurate.core.stage import Reject, Result, Row, each, stage
+from ultracurate.stages._clips import frame_row, take_frames
+from ultracurate.stages._sample import PROBLEMS
+from ultracurate.stages._sampling import FramesConfig
+
+ARRAYS = frozenset({"npy", "npz", "mat", "hdf5", "nifti", "mha", "nrrd"})
+"""Formats whose reading the manifest may have to explain: their stills are written as PNG, so that nobody else must."""
 
 COPY = pa.schema([("sample_id", pa.string()), ("kept", pa.string()), ("kind", pa.string())])
-
-
-class FramesConfig(Settings):
-    """Settings of frames."""
-
-    mode: Literal["fps", "every", "all"] = Field(
-        default="fps", description="fps: OpenUS-46 takes 3 a second; every: EchoAtlas takes every 10th"
-    )
-    fps: float = Field(default=3.0, gt=0, description="Frames a second, where the clip's own rate is known")
-    every: int = Field(default=10, ge=1, description="Every n-th frame; also for clips and volumes of unknown rate")
-    max_per_clip: int = Field(default=1000, ge=1)
 
 
 def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table:
@@ -59,10 +51,10 @@ def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table
 
 @stage(
     "frames",
-    version=1,
+    version=2,
     after="index",
     grain=(Grain.SAMPLE, Grain.FRAME),
-    needs=("sample_id", "format", "media", "frames", "fps", "raw_uri"),
+    needs=("sample_id", "format", "media", "frames", "fps", "raw_uri", "reading", "seen", "spacing_z"),
     adds=FRAME,
     config=FramesConfig,
     parent="parent_id",
@@ -75,6 +67,8 @@ def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table
         "exact_duplicate_bytes": "The same file content is kept under another id.",
         "exact_duplicate_pixels": "A file with other bytes decodes to exactly the same pixels.",
         "empty_frame": "The frame has fewer than 1,000 non-zero pixels, as the black lead-in of many clips.",
+        "empty_slice": "The slice of a volume has fewer than 1,000 non-zero pixels.",
+        **PROBLEMS,
     },
 )
 def frames(part: pa.Table, cfg: FramesConfig, ctx: Context) -> Result:
@@ -84,54 +78,9 @@ def frames(part: pa.Table, cfg: FramesConfig, ctx: Context) -> Result:
         copy = ctx.prepared.get(row["sample_id"])
         if copy:
             return [Reject(f"exact_duplicate_{copy['kind']}", f"same as {copy['kept']}")]
-        if row["media"] == "image":
+        if row["media"] == "image" and row["format"] not in ARRAYS:
             still = PixelRef.of(row, "raw").columns("frame")
-            return [_frame(row, 0, None) | still | {"frame_format": row["format"]}]
-        return _clip(row, cfg, ctx)
+            return [frame_row(row, 0, None) | still | json.loads(row["seen"]) | {"frame_format": row["format"]}]
+        return take_frames(row, cfg, ctx)
 
     return each(part, ctx, one)
-
-
-def _clip(row: Row, cfg: FramesConfig, ctx: Context) -> list[Row | Reject]:
-    from ultracurate.imaging.decode import encode_png, read_frames
-    from ultracurate.imaging.quality import nonzero_pixels
-
-    wanted = chosen(row["frames"], row["fps"] if row["media"] == "clip" else None, cfg)
-    made: list[Row | Reject] = []
-    for number, time_s, image in read_frames(ctx.read(row, "raw"), row["format"], wanted):
-        added = _frame(row, number, time_s)
-        if nonzero_pixels(image) < EMPTY_BELOW:
-            made.append(Reject("empty_frame", f"frame {number}", id=added["sample_id"]))
-            continue
-        ref = ctx.pack(f"{added['sample_id']}.png", encode_png(image))
-        made.append(added | ref.columns("frame") | {"frame_format": "png"})
-    ctx.count("frames_not_sampled", row["frames"] - len(made))
-    return made
-
-
-EMPTY_BELOW = 1000
-"""Non-zero pixels below which EchoAtlas calls a frame empty."""
-
-
-def chosen(n: int, fps: float | None, cfg: FramesConfig) -> list[int]:
-    """Numbers of the frames to take out of `n`, increasing and at most `cfg.max_per_clip`.
-
-    At `fps` mode frame k is the one nearest to time k / cfg.fps; a clip slower than that is taken whole.
-    """
-    if cfg.mode == "all":
-        numbers: Iterable[int] = range(n)
-    elif cfg.mode == "fps" and fps:
-        step = max(fps / cfg.fps, 1.0)
-        numbers = dict.fromkeys(i for k in range(int(n / step) + 1) if (i := round(k * step)) < n)
-    else:
-        numbers = range(0, n, cfg.every)
-    picked = list(numbers)
-    if len(picked) <= cfg.max_per_clip:
-        return picked
-    stride = len(picked) / cfg.max_per_clip  # thin evenly over the whole clip instead of cutting its end off
-    return [picked[int(k * stride)] for k in range(cfg.max_per_clip)]
-
-
-def _frame(row: Row, number: int, time_s: float | None) -> Row:
-    sample_id = content_id(row["sample_id"], number)
-    return {"sample_id": sample_id, "parent_id": row["sample_id"], "frame_no": number, "time_s": time_s}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from pydantic import Field
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
 from ultracurate.core.parts import PartRef, encode, read_table
-from ultracurate.core.schema import PLANNED, SHARDED, Grain
+from ultracurate.core.schema import PLANNED, SHARDED, Grain, content_id
 from ultracurate.core.seeds import seed_for
 from ultracurate.core.stage import Result, Row, Scope, each, stage
 
@@ -47,6 +48,13 @@ PUBLIC = (
 )
 """Columns of the index beside each tar; no path, file or member name is among them, for those can hold names."""
 
+PUBLIC_GROUP = pa.field("public_group", pa.string())
+"""The group id that is published. The one of the tables is a digest of the patient's key, and who knows how a dataset
+numbers its patients can try them all; this one is a digest of pixels."""
+
+ON_THIS_MACHINE = frozenset({"local", "manual"})
+"""Sources whose files nobody else need have: what is published of them must not let anybody try names."""
+
 
 class PlanConfig(Settings):
     """Settings of shard.plan."""
@@ -60,11 +68,11 @@ class PlanConfig(Settings):
 
 @stage(
     "shard.plan",
-    version=1,
+    version=2,
     after="split",
     grain=(Grain.FRAME, Grain.FRAME),
-    needs=("split",),
-    adds=PLANNED,
+    needs=("split", "group_id", "pixel_sha256"),
+    adds=(*PLANNED, PUBLIC_GROUP),
     config=PlanConfig,
     scope=Scope.GLOBAL,
     part_by="shard",
@@ -75,7 +83,10 @@ def plan_shards(columns: pa.Table, cfg: PlanConfig, ctx: Context) -> Result:
     """Put frames into shards: shuffled by a hash of their ids, a part of the engine's work for each shard."""
     order = {entry.slug: place for place, entry in enumerate(ctx.recipe.entries)}
     buckets: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for row in columns.select(["sample_id", "dataset", "split"]).to_pylist():
+    plain = columns.select(["sample_id", "dataset", "split", "group_id", "pixel_sha256"]).to_pylist()
+    groups = public_groups(plain)
+    group_of = {row["sample_id"]: groups[row["dataset"], row["group_id"]] for row in plain}
+    for row in plain:
         buckets[row["split"], order[row["dataset"]] if cfg.mix == "dataset" else 0].append(row["sample_id"])
     numbers: dict[str, int] = defaultdict(int)
     rows = []
@@ -86,8 +97,22 @@ def plan_shards(columns: pa.Table, cfg: PlanConfig, ctx: Context) -> Result:
             numbers[side] += 1
             # Members of a tar are sorted; which frames share a tar is what was shuffled.
             for place, id in enumerate(sorted(ids[start : start + cfg.samples])):
-                rows.append({"sample_id": id, "shard": name, "shard_row": place})
-    return Result(pa.Table.from_pylist(rows, schema=pa.schema([("sample_id", pa.string()), *PLANNED])))
+                rows.append({"sample_id": id, "shard": name, "shard_row": place, "public_group": group_of[id]})
+    schema = pa.schema([("sample_id", pa.string()), *PLANNED, PUBLIC_GROUP])
+    return Result(pa.Table.from_pylist(rows, schema=schema))
+
+
+def public_groups(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
+    """For each (dataset, group id) an id that says nothing about the group's key: from the smallest of its digests.
+
+    It needs no secret, is the same wherever the same frames are planned, and can be computed again by whoever has the
+    pictures, which tells nothing that they do not have. No two groups share one, since exact copies are dropped before.
+    """
+    least: dict[tuple[str, str], str] = {}
+    for row in rows:
+        key = row["dataset"], row["group_id"]
+        least[key] = min(least.get(key, row["pixel_sha256"]), row["pixel_sha256"])
+    return {key: content_id("group", key[0], digest) for key, digest in least.items()}
 
 
 class ShardConfig(Settings):
@@ -100,10 +125,10 @@ class ShardConfig(Settings):
 
 @stage(
     "shard",
-    version=1,
+    version=2,
     after="shard.plan",
     grain=(Grain.FRAME, Grain.FRAME),
-    needs=("sample_id", "clean_uri", "mask_uri", "shard"),
+    needs=("sample_id", "clean_uri", "mask_uri", "shard", "public_group"),
     adds=SHARDED,
     config=ShardConfig,
     reasons={},
@@ -144,7 +169,12 @@ def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
     from the first few: ids of labels are one string with blanks between them, an unknown text is empty, and what may
     be absent stands in `geometry`, itself JSON text. In it, `transform` maps pixel edges of the cleaned frame to those
     of the shard's picture (x' = x * scale_x + dx); `sector` and `spacing_mm` belong to the frame before that.
+
+    `sample_id` and `parent_id` are digests of the file's digest and the path. For a file that nobody else has, the two
+    digests of encoded bytes are left empty, so that nobody can try paths with them; so is `record`, which for a folder
+    is whatever its owner wrote there.
     """
+    own = row["host"] in ON_THIS_MACHINE
     geometry = {
         "spacing_mm": [row["spacing_x"], row["spacing_y"]] if row["spacing_x"] else None,
         "sector": json.loads(row["sector"]) if row["sector"] else None,
@@ -157,12 +187,12 @@ def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
         "sample_id": row["sample_id"],
         "dataset": row["dataset"],
         "host": row["host"],
-        "record": row["record"] or "",
-        "archive_sha256": row["file_sha256"],
-        "original_sha256": row["frame_sha256"],
+        "record": "" if own else row["record"] or "",
+        "archive_sha256": "" if own else row["file_sha256"],
+        "original_sha256": "" if own else row["frame_sha256"],
         "pixel_sha256": row["pixel_sha256"],
         "licence": row["licence"],
-        "group_id": row["group_id"],
+        "group_id": row["public_group"],
         "parent_id": row["parent_id"],
         "split": row["split"],
         **{name: " ".join(row[name]) for name in labels},
@@ -192,6 +222,7 @@ def publish(ctx: Context, parts: tuple[PartRef, ...]) -> str:
         rows = read_table(store, part.path()).sort_by("shard_row")
         name = rows["shard"][0].as_py()
         store.link(f"{part.directory}/pack-{part.id}.tar", f"{folder}/{name}")
+        rows = rows.set_column(rows.schema.get_field_index("group_id"), "group_id", rows["public_group"])
         table = encode(rows.select(list(PUBLIC)))
         store.write(f"{folder}/{name.removesuffix('.tar')}.parquet", table)
         sums[name] = store.sha256(f"{folder}/{name}")

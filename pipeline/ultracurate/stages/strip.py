@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from ultracurate.core.context import Context
 from ultracurate.core.errors import ConfigError, MissingExtraError
 from ultracurate.core.schema import STRIPPED, Grain
 from ultracurate.core.stage import Result, Row, each, stage
+from ultracurate.stages._fields import NEEDS, settle
 
 OCR_BIT, COLOUR_BIT, GREY_BIT, PAINTED_BIT = 1, 2, 4, 128
 
@@ -27,15 +27,23 @@ class StripConfig(Settings):
     radius: int = Field(default=3, ge=1, le=15, description="Radius of Navier-Stokes inpainting, pixels")
 
 
+def settle_fields(columns: pa.Table, cfg: StripConfig, ctx: Context) -> pa.Table:
+    """The insonated field of every frame, settled among its clip and its dataset's screens of one size."""
+    del cfg, ctx
+    return settle(columns)
+
+
 @stage(
     "strip",
-    version=1,
+    version=2,
     after="frames",
     grain=(Grain.FRAME, Grain.FRAME),
     needs=("sample_id", "frame_uri", "frame_format"),
     adds=STRIPPED,
     config=StripConfig,
     group_rows=24,  # about ten seconds of work: what a killed worker can lose
+    prepare=settle_fields,
+    prepare_needs=NEEDS,
     reasons={},
 )
 def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
@@ -45,9 +53,9 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
     from ultracurate.imaging.decode import decode_image, encode_png
     from ultracurate.imaging.erase import inpaint
     from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
-    from ultracurate.imaging.sector import find_sector
 
     def one(row: Row) -> Row:
+        settled = ctx.prepared.get(row["sample_id"], {})
         image = decode_image(ctx.read(row, "frame"), row["frame_format"])
         mask = np.zeros(image.shape[:2], np.uint8)
         strings, clean = 0, image
@@ -61,16 +69,14 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
                 mask[branch] |= bit
             mask[found.final] |= PAINTED_BIT
             strings = found.strings
-        sector = find_sector(image)
         name = row["sample_id"]
         cleaned = ctx.pack(f"{name}.png", encode_png(clean))
         masked = ctx.pack(f"{name}.mask.png", encode_png(mask))
         return {
             **cleaned.columns("clean"),
             **masked.columns("mask"),
-            "sector": json.dumps([[list(point) for point in polygon] for polygon in sector.polygons])
-            if sector
-            else None,
+            "sector": settled.get("sector"),
+            "sector_from": settled.get("sector_from"),
             "overlay_share": float(np.mean((mask & PAINTED_BIT) > 0)),
             "strings_found": strings,
         }
