@@ -142,6 +142,16 @@ def test_a_file_that_takes_longer_than_allowed_is_given_up(monkeypatch: pytest.M
         frames(out.getvalue(), "hdf5")
 
 
+def test_all_answers_about_a_file_have_a_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        file.create_dataset("a", (400, 2000, 2000), "f8", chunks=(1, 500, 500), fillvalue=0.5)
+    monkeypatch.setattr(apart, "FILE_SECONDS", 0)
+    with pytest.raises(RowError, match="hdf5: reading it took too long; the process was ended"):
+        frames(out.getvalue(), "hdf5")
+    assert len(children()) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux bounds the address space")
 def test_a_bomb_meets_the_limit_of_memory() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import subprocess
+import sys
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -154,6 +157,28 @@ def test_directories_that_lead_in_circles_or_promise_too_much_end() -> None:
     assert metadata_kinds(many, "tif") == Counter()
     huge = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x013B, 2, 2**32 - 1, 8)
     assert metadata_kinds(huge, "tif") == Counter(author=1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says how large a process was")
+def test_a_table_of_equal_samples_asks_for_no_gigabytes(tmp_path: Path) -> None:
+    """FFmpeg keeps 24 bytes for each of them, and the table is as short for fifty millions as for two."""
+    whole = video("mp4", "mpeg4", title="AMBROSIUS")
+    at = whole.index(b"stsz") + 8
+    assert int.from_bytes(whole[at + 4 : at + 8], "big") == 2
+    count = struct.pack(">I", 50_000_000)
+    bomb = whole[:at] + struct.pack(">I", 1) + count + whole[at + 8 :]
+    entry = bomb.index(b"stts") + 12
+    (tmp_path / "bomb").write_bytes(bomb[:entry] + count + bomb[entry + 4 :])
+    code = (
+        "import pathlib, resource, sys\nfrom ultracurate.imaging.metadata import metadata_kinds\n"
+        "import av, numpy\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "found = metadata_kinds(pathlib.Path(sys.argv[1]).read_bytes(), 'mp4')\n"
+        "print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "bomb")]
+    found, kilobytes = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    assert int(found) == 0
+    assert int(kilobytes) < 100_000
 
 
 def test_a_format_without_fields_gives_nothing() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,3 +62,18 @@ def test_maps_show_brightness_colour_and_texture() -> None:
     assert not colour[:3].any()
     assert rough[2] > 200
     assert rough[[0, 1, 3]].max() < 10
+
+
+def test_the_library_leaves_nothing_at_home_and_reports_to_nobody(tmp_path: Path) -> None:
+    """It would note an id of the machine in the home folder and send events; both stop with one variable."""
+    code = (
+        "import numpy as np\nfrom ultracurate.imaging.sector import find_sector\n"
+        "find_sector(np.random.default_rng(0).integers(0, 255, (200, 300), dtype=np.uint8))\n"
+        "import time; time.sleep(1)\n"
+    )
+    places = {name: str(tmp_path / name) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    for place in places.values():
+        Path(place).mkdir()
+    keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    subprocess.run([sys.executable, "-B", "-c", code], env=keep | places, check=True, timeout=100)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

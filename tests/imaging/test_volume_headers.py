@@ -18,6 +18,7 @@ from tests.imaging.files import speckle
 from tests.imaging.samples import samples_folder
 from tests.imaging.volume_files import expected, frames, mha, nifti, nrrd_file, same, times
 from ultracurate.core.errors import RowError
+from ultracurate.imaging import _metaimage, _nrrd
 from ultracurate.imaging.volumes import probe_volume
 
 
@@ -189,6 +190,34 @@ def test_a_stream_is_unpacked_only_as_far_as_the_header_says() -> None:
     many = nrrd_text("8 8 2", gzip.compress(b"") * 20_000, "gzip")
     with pytest.raises(RowError, match="streams in a row"):
         frames(many, "nrrd")
+
+
+def test_text_values_cost_what_the_header_says_and_a_header_has_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 255, (8, 8, 2), dtype=np.uint8)
+    text = " ".join(map(str, values.ravel("F"))).encode()
+    monkeypatch.setattr(_nrrd, "_TEXT_STEP", 50)  # cuts through numbers
+    assert same(frames(nrrd_text("8 8 2", text, "ascii"), "nrrd"), expected(values))
+    with pytest.raises(RowError, match="expected 128 values, found 127"):
+        frames(nrrd_text("8 8 2", text.rpartition(b" ")[0] + b"   ", "ascii"), "nrrd")
+    with pytest.raises(RowError, match="blanks between"):
+        frames(nrrd_text("8 8 2", b"1" * 1000, "ascii"), "nrrd")
+    monkeypatch.undo()
+    longer = nrrd_text("8 8 2", text + b" 1" * 1_000_000, "ascii").replace(b"uint8", b"double")
+    probe_volume(nrrd_text("8 8 2", text, "ascii"), "nrrd")  # imports count, too
+    tracemalloc.start()
+    try:
+        probe_volume(longer, "nrrd")
+        assert tracemalloc.get_traced_memory()[1] < len(longer) + 15_000_000
+    finally:
+        tracemalloc.stop()
+    lines = 2_000
+    for module in (_nrrd, _metaimage):
+        monkeypatch.setattr(module, "MAX_LINES", lines)
+    with pytest.raises(RowError, match=f"at most {lines} lines"):
+        probe_volume(nrrd_text("8 8 2", bytes(128)).replace(b"\n\n", b"\n" + b"#\n" * lines + b"\n"), "nrrd")
+    with pytest.raises(RowError, match="expected a header that ends"):
+        probe_volume(mha(values).replace(b"NDims", b"\n" * lines + b"NDims"), "mha")
+    assert probe_volume(mha(values).replace(b"NDims", b"\n" * 1000 + b"NDims"), "mha").frames == 2
 
 
 SEEDS = [

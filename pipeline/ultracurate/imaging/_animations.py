@@ -5,6 +5,9 @@ from __future__ import annotations
 from ultracurate.core.errors import RowError
 from ultracurate.imaging.limits import MAX_FRAMES, check_size
 
+MAX_PIXELS_SHOWN = 5_000_000_000
+"""Pixels of all frames together: half a minute of decoding, or ten thousand frames of 800 x 600."""
+
 
 def frame_delays(data: bytes, fmt: str) -> list[float]:
     """Milliseconds of each frame, in order; [0.0] for a still.
@@ -19,6 +22,21 @@ def frame_delays(data: bytes, fmt: str) -> list[float]:
     delays = {"gif": _gif, "png": _png, "webp": _webp}[fmt](data)
     check_size(1, 1, max(1, len(delays)), fmt)
     return delays or [0.0]
+
+
+def check_shown(pixels: int, fmt: str) -> None:
+    """Refuse an animation whose frames are composed for longer than any cine loop needs.
+
+    A frame of a few bytes costs as much as a full one, because its canvas is drawn anew.
+
+    Raises:
+        RowError: more than `MAX_PIXELS_SHOWN`.
+    """
+    if pixels > MAX_PIXELS_SHOWN:
+        raise RowError(
+            f"{fmt}: expected an animation of at most {MAX_PIXELS_SHOWN} pixels in all its frames, found {pixels}; "
+            "cut it into parts or write it as a video"
+        )
 
 
 def _gif(data: bytes) -> list[float]:

@@ -11,8 +11,10 @@ from ultracurate.core.errors import RowError
 from ultracurate.imaging._annotation import Annotation, Parsed, Point, ShapeError, corners, number, point, text
 from ultracurate.imaging._annotation import size as as_size
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 """Of JSON: once parsed it takes up to twelve times as much memory."""
+MAX_VALUES = 5_000_000
+"""Values of lists and objects, coordinates nearly all of them: about 90 bytes each once they are points."""
 MAX_CONTAINERS = 5_000_000
 """Lists and objects; each takes at least 56 bytes, however short it is in the file."""
 CIRCLE_CORNERS = 64
@@ -25,6 +27,8 @@ def load(data: bytes) -> Any:
         raise RowError(f"annotations: expected at most {MAX_BYTES} bytes of JSON, found {len(data)}; cut the file")
     if (containers := data.count(b"[") + data.count(b"{")) > MAX_CONTAINERS:
         raise RowError(f"annotations: expected at most {MAX_CONTAINERS} lists and objects, found {containers}")
+    if (values := data.count(b",")) > MAX_VALUES:
+        raise RowError(f"annotations: expected at most {MAX_VALUES} values, found {values}; cut the file")
     try:
         return json.loads(data.decode("utf-8-sig"))  # NaN, which exporters write, is refused with its entry
     except (ValueError, RecursionError) as exc:  # also numbers of 5,000 digits

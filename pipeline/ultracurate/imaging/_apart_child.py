@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -25,15 +26,17 @@ MEMORY = 2 << 30
 """Bytes of address space that decoding may take, besides the file itself."""
 
 _MAX_FILE = 1 << 40
+_SHORTEST = 1e-3  # seconds; none at all would mean no alarm
 
 
-def serve(source: BinaryIO, sink: BinaryIO, seconds: int) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, seconds: int, file_seconds: int) -> None:
     """Answer requests until the other side closes the pipe.
 
     Args:
         source: messages from the worker.
         sink: messages to the worker.
         seconds: after which an answer is late; the operating system then ends this process, even inside a library.
+        file_seconds: the same for all answers about one file, with one more for each MiB of it.
     """
 
     def read(length: int) -> bytes:
@@ -52,21 +55,21 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: int) -> None:
         _, data = wire.unpack(read, _MAX_FILE)
         asked = json.loads(request)
         _limit(MEMORY + 2 * len(data))
-        _alarm(seconds)
+        clock = _Clock(seconds, file_seconds + len(data) / (1 << 20))
+        clock.start()
         try:
-            _answer(asked, data, read, send, lambda: _alarm(seconds))
+            _answer(asked, data, read, send, clock)
         except UltracurateError as exc:
             send(_error(exc))
         except Exception as exc:
             send(_error(undecodable(asked["fmt"], exc)))
-        _alarm(0)
+        clock.stop()
         _limit(None)
         del data
 
 
 def _answer(
-    asked: dict[str, Any], data: bytes, read: Callable[[int], bytes], send: Callable[[bytes], None],
-    again: Callable[[], None],
+    asked: dict[str, Any], data: bytes, read: Callable[[int], bytes], send: Callable[[bytes], None], clock: _Clock,
 ) -> None:  # fmt: skip
     module, probe, iterate = READERS[asked["reader"]]
     reading, fmt = Reading(**asked["reading"]), asked["fmt"]
@@ -76,21 +79,22 @@ def _answer(
         return
 
     def wanted(index: int, time_s: float | None) -> bool:
-        _alarm(0)  # waiting for the worker takes as long as it takes
+        clock.stop()  # waiting for the worker takes as long as it takes
         send(wire.pack(wire.WANTED, json.dumps([index, time_s]).encode()))
         kind, body = wire.unpack(read)
-        again()
+        clock.start()
         return kind == wire.ANSWER and body == b"1"
 
     frames: Any = each(fmt, getattr(functions, iterate)(data, fmt, wanted, reading))
     with contextlib.closing(frames):
+        clock.stop()
         while wire.unpack(read)[0] == wire.NEXT:
-            again()
+            clock.start()
             frame = next(frames, None)
             if frame is None:
                 send(wire.pack(wire.END))
                 return
-            _alarm(0)
+            clock.stop()
             send(wire.pack_frame(*frame))
 
 
@@ -115,9 +119,29 @@ def _limit(size: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _alarm(seconds: int) -> None:
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+class _Clock:
+    """Ends this process after a time of work: so much without a stop, and so much in all."""
+
+    def __init__(self, seconds: float, left: float) -> None:
+        self._seconds, self._left = seconds, left
+        self._started: float | None = None
+
+    def start(self) -> None:
+        """Work begins."""
+        self._started = time.monotonic()
+        _alarm(max(_SHORTEST, min(self._seconds, self._left)))
+
+    def stop(self) -> None:
+        """Work ends, if it had begun."""
+        _alarm(0)
+        if self._started is not None:
+            self._left -= time.monotonic() - self._started
+            self._started = None
+
+
+def _alarm(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def main() -> None:
@@ -126,4 +150,4 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(sys.stdin.buffer, sink, int(sys.argv[1]))
+        serve(sys.stdin.buffer, sink, int(sys.argv[1]), int(sys.argv[2]))

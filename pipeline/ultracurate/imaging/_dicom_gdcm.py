@@ -2,7 +2,7 @@
 
 GDCM ends the process it runs in when it meets certain damaged JPEGs, so it never runs in ours: `Apart` starts
 `python -m ultracurate.imaging._dicom_gdcm` for one file, hands it frames and takes their samples. The child imports
-nothing but the standard library and GDCM.
+nothing but the standard library and GDCM, and inherits no credentials.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 from typing import BinaryIO
+
+from ultracurate.imaging._environment import bare_environment
 
 _HEADER = struct.Struct("<5IQ")
 """Transfer syntax (its last part), width, height, samples, bits; length of the codestream."""
@@ -55,7 +57,7 @@ class Apart:
             # -P: a file that lies in the working folder is never taken for a module.
             command = [sys.executable, "-P", "-m", __name__]
             pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere)
+            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=bare_environment())
         child = self._child
         watch = threading.Timer(_SECONDS, child.kill)
         watch.start()

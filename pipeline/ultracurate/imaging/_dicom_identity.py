@@ -75,7 +75,7 @@ _COMMON = _words_of(
 """What stands in these fields of files that were cleaned, and words that many files share: no one's."""
 _SPLIT = re.compile(r"[\W_]+")
 _MAX_DEPTH = 16
-_MAX_WORDS = 10_000
+_MAX_WORDS = _MAX_VALUES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def read_identifying(header: Header) -> Identifying:
     """
     headers: set[str] = set()
     values: set[str] = set()
-    rest = [(header, 0)]
+    rest, looked = [(header, 0)], 0
     while rest:
         part, depth = rest.pop()
         for tag in part.dataset.keys():  # noqa: SIM118 - a dataset iterates over converted elements
@@ -115,7 +115,8 @@ def read_identifying(header: Header) -> Identifying:
             keyword, vr = _keyword(tag), _vr(element, tag)
             if confidential(int(tag)):
                 headers.add(keyword or f"{int(tag):08X}")
-                if len(values) < _MAX_WORDS:
+                looked += 1
+                if looked <= _MAX_VALUES and len(values) < _MAX_WORDS:
                     values.update(_words(part, keyword, vr))
             if vr == "SQ" and depth < _MAX_DEPTH:
                 rest += [(item, depth + 1) for item in part.items_at(tag)]
@@ -146,7 +147,7 @@ def _of_device(word: str, words: frozenset[str]) -> bool:
 
 def _words(part: Header, keyword: str, vr: str) -> set[str]:
     """Words of one identifying value by which a file name could repeat it."""
-    value: Any = part.value(keyword) if keyword else None
+    value: Any = part.value(keyword, text=True) if keyword else None
     many = value if type(value).__name__ == "MultiValue" else [value]
     texts = [str(text)[:256] for text in many if text is not None and not isinstance(text, (bytes, list))][:64]
     found: set[str] = set()

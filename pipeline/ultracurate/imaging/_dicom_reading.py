@@ -21,6 +21,9 @@ MAX_READS = 200_000
 MAX_VALUE_BYTES = 4 << 20
 """Longest value that is looked at: the frame times of the longest clip, the palette of 65,536 colours."""
 
+MAX_TEXT_BYTES, MAX_TEXT_VALUES = 4 << 10, 64
+"""Longest code, name or text that is looked at, and how many may be one element: a long list takes pydicom minutes."""
+
 INFLATED_BYTES, INFLATED_RATIO, INFLATED_MOST = 64 << 20, 40, 512 << 20
 """What a deflated file may hold: this much, or this many times its length, and in no case more than the last."""
 
@@ -130,14 +133,17 @@ class Header:
         except Exception:  # an empty element of an unknown VR is converted at once
             return None
 
-    def value(self, keyword: str) -> Any:
-        """The value as pydicom converts it, or None."""
+    def value(self, keyword: str, *, text: bool = False) -> Any:
+        """The value as pydicom converts it, or None; also where it is longer than values are, or than a `text` is."""
         from pydicom import config
         from pydicom.datadict import tag_for_keyword
 
         tag = tag_for_keyword(keyword)
         element = self.element(tag)
-        if element is None or (isinstance(element.value, bytes) and len(element.value) > MAX_VALUE_BYTES):
+        raw = getattr(element, "value", None)
+        if isinstance(raw, bytes) and len(raw) > (MAX_TEXT_BYTES if text else MAX_VALUE_BYTES):
+            return None
+        if element is None or (text and isinstance(raw, bytes) and raw.count(b"\\") >= MAX_TEXT_VALUES):
             return None
         try:
             with warnings.catch_warnings(), config.disable_value_validation():
@@ -178,7 +184,7 @@ class Header:
 
     def word(self, keyword: str) -> str:
         """A code or text without the blanks around it; of several values the first."""
-        value = self.value(keyword)
+        value = self.value(keyword, text=True)
         if value is not None and not isinstance(value, (str, bytes)) and hasattr(value, "__iter__"):
             value = next(iter(value), None)
         return str(value).strip(" \0") if value is not None and not isinstance(value, bytes) else ""

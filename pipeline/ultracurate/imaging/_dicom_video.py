@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ultracurate.core.errors import MissingExtraError, RowError
+from ultracurate.imaging._boxes import refuse_incomplete_boxes
 from ultracurate.imaging._dicom_frames import fragments
 from ultracurate.imaging._dicom_reading import Opened, guarded
 from ultracurate.imaging._dicom_shape import Shape, check_length
@@ -18,6 +19,7 @@ _ELEMENTARY = {"100": "mpegvideo", "101": "mpegvideo"} | dict.fromkeys(("102", "
 _ELEMENTARY |= dict.fromkeys(("107", "108"), "hevc")
 """FFmpeg's name of a bare stream, by the last part of the transfer syntax (PS3.5 8.2.5 to 8.2.10)."""
 _FAMILY = "1.2.840.10008.1.2.4."
+_LIMITS = {"max_pixels": str(MAX_PIXELS), "max_streams": "64"}
 
 
 def is_video(syntax: str) -> bool:
@@ -38,7 +40,10 @@ def iter_stream(
     """
     with guarded("its video"):
         data = _stream(opened, shape)
-        container = _library().open(io.BytesIO(data), mode="r", format=_format(data, opened.syntax))
+        demuxer = _format(data, opened.syntax)
+        if demuxer == "mov":  # its tables can ask for gigabytes; the other containers have none
+            refuse_incomplete_boxes(data, "dicom")
+        container = _library().open(io.BytesIO(data), mode="r", format=demuxer, options=_LIMITS)
     with container:
         frames = _decoded(container, shape, len(data))
         index = -1

@@ -15,6 +15,8 @@ from ultracurate.imaging._plus import FRAME_FIELD, plus_facts, turned
 
 MAX_HEADER = 64 << 20
 """Bytes of a header; a long tracked sequence has some kilobytes for every frame."""
+MAX_LINES = 300_000
+"""Lines of a header: 20,000 frames of a tracked sequence; each takes a microsecond or three."""
 
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -72,8 +74,9 @@ def _header(data: bytes) -> tuple[dict[str, str], dict[tuple[int, str], str], st
     """(fields, fields of frames, ElementDataFile, where the header ends)."""
     fields: dict[str, str] = {}
     per_frame: dict[tuple[int, str], str] = {}
-    at = 0
-    while at < MAX_HEADER and (end := data.find(b"\n", at, at + MAX_HEADER)) >= 0:
+    at = lines = 0
+    while at < MAX_HEADER and lines < MAX_LINES and (end := data.find(b"\n", at, at + MAX_HEADER)) >= 0:
+        lines += 1
         key, _, value = data[at:end].decode("latin-1").partition("=")
         key, value, at = key.strip(), value.strip(), end + 1
         if key == "ElementDataFile":

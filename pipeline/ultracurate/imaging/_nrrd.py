@@ -13,7 +13,7 @@ import numpy as np
 from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.imaging._grid import Companion, Grid, beside, grid_bytes, known_spacing, on_grid
 from ultracurate.imaging._inflate import Packing, inflate
-from ultracurate.imaging._metaimage import MAX_HEADER
+from ultracurate.imaging._metaimage import MAX_HEADER, MAX_LINES
 from ultracurate.imaging._plus import FRAME_FIELD, plus_facts, turned
 
 _FIELDS = frozenset(
@@ -26,6 +26,7 @@ _PACKED: dict[str, Packing] = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "µm": 1e-3, "micron": 1e-3, "in": 25.4}
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 _MAX_LINE = 1 << 16
+_TEXT_STEP = 1 << 20
 
 
 def read_nrrd(data: bytes, companion: Companion | None = None) -> Grid:
@@ -55,8 +56,11 @@ def _lines(data: bytes) -> tuple[list[str], dict[str, str], str | None, int]:
     lines: list[str] = []
     extra: dict[str, str] = {}
     data_file: str | None = None
-    at = 0
+    at = read = 0
     while at < min(len(data), MAX_HEADER):
+        read += 1
+        if read > MAX_LINES:
+            raise RowError(f"nrrd: expected a header of at most {MAX_LINES} lines, found more; convert the file")
         end = data.find(b"\n", at, at + MAX_HEADER)
         end = len(data) if end < 0 else end  # a detached header may end without an empty line
         line, at = data[at:end].decode("latin-1").strip("\r"), end + 1
@@ -106,14 +110,36 @@ def _values(body: memoryview, header: dict[str, Any], dtype: np.dtype[Any], leng
         skip = max(0, skip)
         return memoryview(inflate(body, skip + length, _PACKED[encoding], "nrrd"))[skip:]
     if encoding in ("ascii", "text", "txt"):
-        numbers = np.fromstring(bytes(body).decode("ascii"), dtype=dtype.newbyteorder("="), sep=" ")
-        body, skip = memoryview(numbers.astype(dtype).tobytes()), 0
-    elif encoding != "raw":
+        return _numbers(body, dtype, length // dtype.itemsize)
+    if encoding != "raw":
         raise RowError("nrrd: expected the encoding raw, gzip, bzip2 or ascii, found another one; convert the file")
     body = body[len(body) - length if skip == -1 else skip :] if len(body) >= length else body
     if len(body) < length:
         raise RowError(f"nrrd: truncated: expected {length} bytes of values, found {len(body)}; fetch the file again")
     return body
+
+
+def _numbers(body: memoryview, dtype: np.dtype[Any], count: int) -> memoryview:
+    """The first `count` numbers of a text, read piece by piece: what follows them takes neither memory nor time."""
+    if len(body) < 2 * count - 1:
+        raise RowError(f"nrrd: truncated: expected {count} values, found {len(body)} characters; fetch the file again")
+    numbers = np.empty(count, dtype)
+    at = found = 0
+    while found < count and at < len(body):
+        piece = bytes(body[at : at + _TEXT_STEP])
+        if at + len(piece) < len(body):  # a number may go on behind the cut
+            piece = piece[: 1 + max(piece.rfind(blank) for blank in (b" ", b"\n", b"\t", b"\r"))]
+            if not piece:
+                raise RowError("nrrd: expected numbers with blanks between them, found none; convert the file")
+        at += len(piece)
+        if piece := piece.strip():
+            # Without a count: given one, numpy fills up with whatever lies in memory.
+            more = np.fromstring(piece.decode("ascii"), dtype.newbyteorder("="), sep=" ")[: count - found]
+            numbers[found : found + len(more)] = more
+            found += len(more)
+    if found < count:
+        raise RowError(f"nrrd: truncated: expected {count} values, found {found}; fetch the file again")
+    return numbers.data.cast("B")
 
 
 def _with_kinds(values: Any, kinds: list[str], header: dict[str, Any]) -> Grid:

@@ -12,8 +12,11 @@ from PIL import Image, ImageOps
 
 from ultracurate.core.errors import RowError
 from ultracurate.imaging import _annotation_json as as_json
+from ultracurate.imaging._animations import frame_delays
 from ultracurate.imaging._annotation import Annotation, Parsed
 from ultracurate.imaging._annotation_xml import voc
+from ultracurate.imaging._tiff import check_directories
+from ultracurate.imaging.levels import bands
 from ultracurate.imaging.limits import check_size, check_work, decoding
 from ultracurate.imaging.media import HEAD_BYTES, sniff
 
@@ -67,7 +70,8 @@ def parse(data: bytes, form: str) -> Parsed:
     if form == "voc":
         return voc(data)
     if form in FORMS:
-        return Parsed(_mask(data, form))
+        with decoding("mask"):  # its samples may be no numbers at all
+            return Parsed(_mask(data, form))
     raise RowError(f"annotations: expected a form among {', '.join(sorted(FORMS))}, found '{form}'")
 
 
@@ -145,7 +149,9 @@ def _levels(values: npt.NDArray[Any], fmt: str, form: str) -> list[tuple[str, st
     # Levels below a million are counted in one pass; sorting a hundred million samples would take minutes.
     if values.min() < 0 or values.max() >= 1 << 20 or not np.issubdtype(values.dtype, np.integer):
         return _refuse_or_cut(indexed)
-    histogram = np.bincount(values.ravel())
+    histogram = np.zeros(int(values.max()) + 1, np.int64)
+    for rows in bands(values.shape):  # it copies what it counts into 64 bits
+        histogram += np.bincount(values[rows].ravel(), minlength=len(histogram))
     levels = [int(level) for level in np.flatnonzero(histogram) if level]
     few = len(levels) < FEW or max(levels, default=0) <= LAST_INDEX
     if len(levels) > MAX_CLASSES or not (indexed or few or values.dtype != np.uint8):
@@ -160,6 +166,16 @@ def _refuse_or_cut(indexed: bool) -> list[tuple[str, str, int]] | None:
     return None
 
 
+def _frames(image: Image.Image, data: bytes, fmt: str) -> int:
+    """How many pictures the file holds; Pillow is asked only where it neither decodes nor walks without a bound."""
+    if fmt in ("gif", "png", "webp"):
+        return len(frame_delays(data, fmt))
+    if fmt == "tif":
+        check_directories(data)
+        return int(getattr(image, "n_frames", 1))
+    return 1
+
+
 def _values(data: bytes, fmt: str) -> tuple[npt.NDArray[Any], int]:
     """Samples of a mask picture and its number of frames: (H, W) numbers or (H, W, 3) uint8 RGB; 0 is background.
 
@@ -171,7 +187,7 @@ def _values(data: bytes, fmt: str) -> tuple[npt.NDArray[Any], int]:
     with decoding("mask"), Image.open(io.BytesIO(data), formats=[_STILLS[fmt]]) as image:
         check_size(*image.size, 1, "mask")
         check_work(image.width * image.height, len(data), "mask")
-        frames = int(getattr(image, "n_frames", 1)) if fmt != "jpg" else 1
+        frames = _frames(image, data, fmt)
         check_size(*image.size, frames, "mask")
         turned = ImageOps.exif_transpose(image)
         if turned.mode == "P":

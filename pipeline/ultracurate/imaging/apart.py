@@ -2,7 +2,8 @@
 
 HDF5's C library has had memory errors on damaged files in every year of its life. The process is started once per
 worker and used again, it lives no longer than the worker, has 2 GiB of memory besides the file (where the system knows
-such a limit) and 30 seconds for an answer. It is a plain subprocess: daemonic workers may not use `multiprocessing`.
+such a limit), 30 seconds for an answer, and about a minute for all answers about a file.
+It is a plain subprocess: daemonic workers may not use `multiprocessing`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 from ultracurate.core.errors import RowError
 from ultracurate.imaging import _apart_wire as wire
 from ultracurate.imaging._apart_child import main, raised
+from ultracurate.imaging._environment import bare_environment
 from ultracurate.imaging.levels import U8
 from ultracurate.imaging.limits import MAX_PIXELS
 from ultracurate.imaging.media import PLAIN, MediaInfo, Reading
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
 SECONDS = 30
 """For one answer: the facts of a file, or its next frame."""
 
+FILE_SECONDS = 60
+"""For all answers about one file together, and one second more for each MiB of it."""
+
 _START_SECONDS = 60  # a cold disk under load
 _GRACE_SECONDS = 2  # the process ends itself first
 _MOST = 4 * MAX_PIXELS  # bytes of one message
 _READ = 1 << 20
-_INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 _SETTINGS = {"HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # no plug-ins
 _ENDS: dict[int, str] = {signal.SIGALRM: "took too long", signal.SIGKILL: "took too long or too much memory"}
 
@@ -53,9 +57,9 @@ class _Process:
         self.busy = False
         # -P: the folder we happen to be in must not shadow a module. Credentials of the environment stay here.
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ultracurate.imaging.apart", str(SECONDS)],
+            [sys.executable, "-P", "-m", "ultracurate.imaging.apart", str(SECONDS), str(FILE_SECONDS)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
-            env={name: os.environ[name] for name in _INHERITED if name in os.environ} | _SETTINGS,
+            env=bare_environment() | _SETTINGS,
         )  # fmt: skip
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -132,7 +136,8 @@ def probe(reader: str, data: bytes, fmt: str, reading: Reading = PLAIN) -> Media
         reading: for the reader.
 
     Raises:
-        RowError: what the reader raises; or it crashed, was out of memory, or took longer than `SECONDS`.
+        RowError: what the reader raises; or it crashed, was out of memory, or took longer than `SECONDS`
+            or, over all frames, `FILE_SECONDS` allow.
         MissingExtraError: its package is not installed.
     """
     with _at_work(reader, "probe", data, fmt, reading) as process:

@@ -73,10 +73,14 @@ def from_r_waves(r_waves: tuple[float, ...], times: list[float]) -> tuple[tuple[
 def _strongest_mode(vectors: F32) -> np.ndarray | None:
     """(F,) curve of the first principal component, without its slow drift; None if there is hardly any motion."""
     centred = vectors - vectors.mean(axis=0)
-    values, modes = np.linalg.eigh(centred.T @ centred)
+    if len(centred) > centred.shape[1]:
+        values, modes = np.linalg.eigh(centred.T @ centred)
+        curve = centred @ modes[:, -1]
+    else:  # the same from the smaller of the two products
+        values, modes = np.linalg.eigh(centred @ centred.T)
+        curve = modes[:, -1] * np.sqrt(max(values[-1], 0.0))
     if values[-1] <= 1e-6:
         return None
-    curve = centred @ modes[:, -1]
     line = np.polyval(np.polyfit(np.arange(len(curve)), curve, 1), np.arange(len(curve)))
     return np.asarray(curve - line)
 

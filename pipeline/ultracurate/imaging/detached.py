@@ -9,9 +9,10 @@ import re
 
 from ultracurate.core.errors import RowError
 
-_META = re.compile(rb"^[ \t]*ElementDataFile[ \t]*=[ \t]*([^\r\n]*?)[ \t]*\r?(?:\n|$)", re.MULTILINE)
+# The value is stripped outside: a lazy value between two runs of blanks takes the cube of their length.
+_META = re.compile(rb"^[ \t]*ElementDataFile[ \t]*=([^\r\n]*+)\r?(?:\n|$)", re.MULTILINE)
 _META_SKIP = re.compile(rb"^[ \t]*HeaderSize[ \t]*=[ \t]*(-?\d{1,12})[ \t]*\r?\n", re.MULTILINE)
-_NRRD = re.compile(rb"^data ?file:[ \t]*([^\r\n]*?)[ \t]*\r?(?:\n|$)", re.MULTILINE | re.IGNORECASE)
+_NRRD = re.compile(rb"^data ?file:([^\r\n]*+)\r?(?:\n|$)", re.MULTILINE | re.IGNORECASE)
 _NIFTI_HEADERS = {b"ni1\0": 344, b"ni2\0": 4}
 _HEADER = 16 << 20
 """Bytes of a text header that are looked at: a tracked sequence has some kilobytes for every frame."""
@@ -32,9 +33,11 @@ def data_file(data: bytes, fmt: str, name: str) -> str | None:
         pair = any(data[at : at + 4] == magic for magic, at in _NIFTI_HEADERS.items())
         return re.sub(r"\.hdr$", ".img", name, flags=re.IGNORECASE) if pair and name.lower().endswith(".hdr") else None
     found = (_META if fmt == "mha" else _NRRD).search(data[:_HEADER])
-    if found is None or (fmt == "mha" and found[1].upper() == b"LOCAL"):
+    if found is None:
         return None
-    named = found[1].decode("utf-8", "replace")
+    named = found[1].strip(b" \t").decode("utf-8", "replace")
+    if fmt == "mha" and named.upper() == "LOCAL":
+        return None
     if "%" in named or named.upper().startswith("LIST"):
         raise RowError(f"{fmt}: expected one data file, found a header that names several; join them into one file")
     return named

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 U8 = npt.NDArray[np.uint8]
+
+_BAND = 1 << 20
+"""Samples that are worked on at once: in 64 bits the whole of a large picture would take eight times its size."""
 
 
 def to_8bit(values: npt.NDArray[Any], low: float, high: float) -> U8:
@@ -33,15 +39,44 @@ def to_8bit(values: npt.NDArray[Any], low: float, high: float) -> U8:
     span = float(high) - floor
     if span <= 0:
         return np.zeros(values.shape, np.uint8)
-    scaled = np.nan_to_num((values.astype(np.float64) - floor) * 255.0 / span, nan=0.0, posinf=255.0, neginf=0.0)
+    levels = np.empty(values.shape, np.uint8)
+    if values.dtype == np.uint16 and values.size > 1 << 16:  # each of its values is scaled once
+        table = _scaled(np.arange(1 << 16), floor, span)
+        for rows in bands(values.shape):
+            levels[rows] = table[values[rows]]
+        return levels
+    for rows in bands(values.shape):
+        levels[rows] = _scaled(values[rows], floor, span)
+    return levels
+
+
+def _scaled(values: npt.NDArray[Any], floor: float, span: float) -> U8:
+    scaled = (values.astype(np.float64) - floor) * 255.0 / span
+    scaled = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
     return np.floor(np.clip(scaled, 0, 255) + 0.5).astype(np.uint8)
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice | EllipsisType]:
+    """Slices along the first axis that cover an array, each of about a million samples or of one row."""
+    if not shape:
+        yield ...
+        return
+    step = max(1, _BAND // max(1, math.prod(shape[1:])))
+    for at in range(0, shape[0], step):
+        yield slice(at, at + step)
 
 
 def value_range(values: npt.NDArray[Any]) -> tuple[float, float]:
     """Smallest and largest finite value; (0, 0) if there is none."""
-    if np.issubdtype(values.dtype, np.floating):
-        values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if not np.issubdtype(values.dtype, np.floating):
+        return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    low, high = math.inf, -math.inf
+    for rows in bands(values.shape):
+        band = values[rows]
+        finite = band[np.isfinite(band)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 def drop_empty_colour(image: U8) -> U8:

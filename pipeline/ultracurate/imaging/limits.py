@@ -99,7 +99,7 @@ def each(fmt: str, items: Iterator[_Item]) -> Iterator[_Item]:
 
 
 def undecodable(fmt: str, cause: Exception) -> RowError:
-    """The row error for one failed decode; only the class and the first line of the cause are kept."""
-    lines = str(cause).strip().splitlines()
-    detail = f"{type(cause).__name__}: {lines[0][:200]}" if lines else type(cause).__name__
-    return RowError(f"{fmt}: could not be decoded ({detail}); the file is damaged, truncated or of an unknown kind")
+    """The row error for one failed decode; of the cause only its class, as its words may quote what the file says."""
+    return RowError(
+        f"{fmt}: could not be decoded ({type(cause).__name__}); the file is damaged, truncated or of an unknown kind"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ultracurate.imaging._exif import exif_kinds
+from ultracurate.imaging._packets import opened
 
 MAX_STEPS = 100_000
 """Blocks of one file that are looked at; real files have some hundreds."""
@@ -46,8 +46,8 @@ _TECHNICAL_TAGS = (
     "wmfsdkversion wmfsdkneeded isvbr variant_bitrate"
 )
 _VIDEO_TECHNICAL = frozenset(_TECHNICAL_TAGS.split())
-_DEMUXERS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "avi": "avi", "wmv": "asf"}
-"""MPEG streams have no tags. A demuxer is always named: FFmpeg left to guess may take a file for a list of others."""
+_TAGGED = frozenset({"mp4", "mov", "mkv", "avi", "wmv"})
+"""Videos; MPEG streams have no tags."""
 
 
 def metadata_kinds(data: bytes, fmt: str) -> Counter[str]:
@@ -61,8 +61,8 @@ def metadata_kinds(data: bytes, fmt: str) -> Counter[str]:
         fmt: one of `decode.FORMATS`; formats without such fields give nothing.
     """
     found: Counter[str] = Counter()
-    if fmt in _DEMUXERS:
-        return _video(data, _DEMUXERS[fmt])
+    if fmt in _TAGGED:
+        return _video(data, fmt)
     walk = _WALKS.get(fmt)
     if walk is not None:
         try:
@@ -198,17 +198,13 @@ def _mha(data: bytes) -> Iterator[str]:
         yield kind if value.strip() else ""
 
 
-def _video(data: bytes, demuxer: str) -> Counter[str]:
+def _video(data: bytes, fmt: str) -> Counter[str]:
     """Tags of the container and of its streams, as FFmpeg reads them from any kind of container."""
-    try:
-        import av
-    except ImportError:
-        return Counter()  # then its decoder says that it cannot read the file
     found: Counter[str] = Counter()
     try:
-        with av.open(io.BytesIO(data), mode="r", format=demuxer) as container:
+        with opened(data, fmt) as (container, _):
             groups: list[dict[str, Any]] = [dict(container.metadata), *(dict(s.metadata) for s in container.streams)]
-    except Exception:  # whatever a demuxer raises: the file is damaged, and its decoder will say so
+    except Exception:  # damaged, too large, or nothing here reads it: its decoder will say so
         return found
     for tag, value in [item for group in groups for item in group.items()][:MAX_STEPS]:
         name = tag.lower().partition("-eng")[0]

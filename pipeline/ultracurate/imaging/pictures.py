@@ -11,10 +11,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from ultracurate.core.errors import RowError
-from ultracurate.imaging._animations import frame_delays
-from ultracurate.imaging._tiff import MAX_PAGES, Note, imagej_note, more_pages
+from ultracurate.imaging._animations import check_shown, frame_delays
+from ultracurate.imaging._tiff import Note, check_directories, imagej_note
 from ultracurate.imaging._turn import UPRIGHT, Turn, by_orientation, turned, turned_size
-from ultracurate.imaging.levels import U8, drop_empty_colour, to_8bit, value_range
+from ultracurate.imaging.levels import U8, bands, drop_empty_colour, to_8bit, value_range
 from ultracurate.imaging.limits import MAX_PIXELS, check_size, check_work, decoding
 from ultracurate.imaging.media import PLAIN, Media, MediaInfo, Reading
 
@@ -30,6 +30,9 @@ _GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;
 
 MAX_JP2_PIXELS = MAX_PIXELS // 4
 """OpenJPEG keeps every sample of every channel as 32 bits, three times."""
+
+MAX_DEEP_PIXELS = MAX_PIXELS // 2
+"""Samples of more than 8 bits are held in up to 8 bytes a pixel, beside the 8 bits that they become."""
 
 # Pillow's own guard refuses twice this number in `open`, before ours has seen the size.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -85,7 +88,9 @@ def iter_pages(
         note = imagej_note(_tags(image)) if fmt == "tif" else Note()
         clip = _media(fmt, len(delays), reading, note) == "clip"
         fps = _fps(delays, fmt, reading, note)
-        levels = _levels(image, data, len(delays), fmt) if _is_deep(image) else None
+        deep = _is_deep(image)
+        only = _values(image, data, 0) if deep and len(delays) == 1 else None  # large ones take seconds: once
+        levels = value_range(only) if only is not None else _levels(image, data, len(delays), fmt) if deep else None
         # The default picture of some animated PNGs is for viewers that show no animations; it is none of the frames.
         hidden = 1 if fmt == "png" and len(delays) > 1 and image.info.get("default_image") else 0
         first, seconds = image.size, 0.0
@@ -94,17 +99,22 @@ def iter_pages(
                 image.seek(index + hidden)
             except EOFError:
                 raise RowError(f"{fmt}: expected {len(delays)} frames, found {index}; fetch the file again") from None
-            if image.size != first:
-                raise RowError(f"{fmt}: expected pages of one size, found {first} and, on page {index}, {image.size}")
+            _check_page(image, first, index, fmt)
             time_s = (seconds if fmt in _ANIMATED else index / fps if fps else None) if clip else None
             if wanted(index, time_s):
-                pixels = to_8bit(_values(image, data, index), *levels) if levels else _pixels(image)
+                if levels:
+                    pixels = to_8bit(_values(image, data, index) if only is None else only, *levels)
+                else:
+                    pixels = _pixels(image)
                 yield index, time_s, turned(drop_empty_colour(pixels), _turn(image, data, fmt))
             seconds += delay / 1000
 
 
 def _open(data: bytes, fmt: str) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=[_PILLOW[fmt]])
+    try:
+        return Image.open(io.BytesIO(data), formats=[_PILLOW[fmt]])
+    except Image.DecompressionBombError as exc:  # its words hold nothing but Pillow's limit and the size
+        raise RowError(f"{fmt}: expected at most {MAX_PIXELS} pixels; {exc} Tile or scale it down") from None
 
 
 def _tags(image: Any) -> Mapping[int, Any]:
@@ -125,14 +135,21 @@ def _checked(image: Any, data: bytes, fmt: str) -> list[float]:
         raise RowError(
             f"jp2: expected at most {MAX_JP2_PIXELS} pixels, found {width} x {height}; tile it or scale it down"
         )
-    if fmt == "tif" and more_pages(data, MAX_PAGES):
-        raise RowError(f"tif: expected at most {MAX_PAGES} pages, found more; cut the volume into parts")
+    if _is_deep(image) and width * height > MAX_DEEP_PIXELS:
+        raise RowError(
+            f"{fmt}: expected at most {MAX_DEEP_PIXELS} pixels of more than 8 bits, found {width} x {height}; "
+            "tile it or scale it down"
+        )
+    if fmt == "tif":
+        check_directories(data)
     if fmt in _ANIMATED:
         delays = frame_delays(data, fmt)
     else:
         delays = [0.0] * (int(getattr(image, "n_frames", 1)) if fmt == "tif" else 1)
     check_size(width, height, len(delays), fmt)
     check_work(width * height * len(delays), len(data), fmt)
+    if fmt in _ANIMATED and len(delays) > 1:
+        check_shown(width * height * len(delays), fmt)
     return delays
 
 
@@ -175,14 +192,20 @@ def _is_deep_colour(image: Any) -> bool:
 
 def _levels(image: Image.Image, data: bytes, pages: int, fmt: str) -> tuple[float, float]:
     """Range of values over all pages, so that pages of one volume keep their brightness relative to each other."""
-    low, high = np.inf, -np.inf
+    low, high, first = np.inf, -np.inf, image.size
     for index in range(pages):
         image.seek(index)
-        check_size(*image.size, 1, fmt)
+        _check_page(image, first, index, fmt)
         page_low, page_high = value_range(_values(image, data, index))
         low, high = min(low, page_low), max(high, page_high)
     image.seek(0)
     return low, high
+
+
+def _check_page(image: Image.Image, first: tuple[int, int], index: int, fmt: str) -> None:
+    """Limits were checked for the first page alone: another size is refused before its pixels are decoded."""
+    if image.size != first:
+        raise RowError(f"{fmt}: expected pages of one size, found {first} and, on page {index}, {image.size}")
 
 
 def _values(image: Any, data: bytes, page: int) -> npt.NDArray[Any]:
@@ -200,7 +223,8 @@ def _values(image: Any, data: bytes, page: int) -> npt.NDArray[Any]:
         raise RowError(f"{image.format}: could not be decoded as 16-bit colour; the file is damaged or truncated")
     colours: npt.NDArray[Any] = pages[0][..., 2::-1]
     if pages[0].shape[2] == 4:
-        colours = (colours.astype(np.uint32) * pages[0][..., 3:] // 65535).astype(np.uint16)
+        for rows in bands(colours.shape):  # in place: a copy in 32 bits would take twice the memory of the picture
+            colours[rows] = colours[rows].astype(np.uint32) * pages[0][rows][..., 3:] // 65535
     return colours
 
 

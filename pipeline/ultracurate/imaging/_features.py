@@ -1,0 +1,163 @@
+"""Numbers that tell kinds of ultrasound apart, and ultrasound from other pictures; from a small copy and tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ultracurate.imaging._colour_features import colour_features
+from ultracurate.imaging._layout_features import dual_features, layout_features
+from ultracurate.imaging.levels import U8
+
+Vector = npt.NDArray[np.float32]
+Real = npt.NDArray[np.floating[Any]]
+
+SIDE = 192
+"""Pixels of the longer side of the small copy."""
+
+GRID = 8
+"""Cells a side of the map of means, spreads, directions and colours."""
+
+_TILE = 40  # pixels a side of the tiles at full resolution
+_LAGS = (1, 2, 4)
+
+
+def features(image: U8) -> Vector:
+    """The description of one picture, always of the same length and finite.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8 RGB, any size from 1 pixel.
+
+    Returns:
+        (N,) float32.
+    """
+    grey = image if image.ndim == 2 else np.asarray(cv2.transform(image, np.full((1, 3), 1 / 3)), np.uint8)
+    height, width = grey.shape
+    scale = SIDE / max(height, width)
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    # Small pictures are enlarged: the shapes are then as large as in any other.
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+    if small.ndim == 2:
+        small = np.repeat(small[..., None], 3, axis=2)
+    dim = small.mean(axis=2, dtype=np.float32)
+    coloured, colour = colour_features(small, dim)
+    lit = (cv2.GaussianBlur(dim, (0, 0), 1.5) > 8).astype(np.uint8)
+    parts = [
+        np.asarray([np.log2(height), np.log2(width), width / height], np.float32),
+        _levels(grey),
+        _texture(grey),
+        _grid(dim, coloured),
+        colour,
+        layout_features(dim, lit),
+        dual_features(grey, dim, lit),
+    ]
+    return np.nan_to_num(np.concatenate(parts), posinf=1e6, neginf=-1e6).astype(np.float32)
+
+
+def _levels(grey: U8) -> Vector:
+    """Histogram of brightness, how much is exactly flat, and how many levels are used."""
+    rows = np.ascontiguousarray(grey[:: max(1, grey.shape[0] // 256)])
+    counts = np.bincount(rows.ravel(), minlength=256).astype(np.float64)
+    share = counts / counts.sum()
+    lit = counts[6:250]
+    inside = lit / max(lit.sum(), 1.0)
+    bins = np.add.reduceat(inside, np.arange(0, 244, 31))
+    level = np.arange(6, 250)
+    mean = float((inside * level).sum())
+    spread = float(np.sqrt((inside * (level - mean) ** 2).sum()))
+    skew = float((inside * (level - mean) ** 3).sum() / max(spread, 1e-3) ** 3)
+    entropy = float(-(inside[inside > 0] * np.log2(inside[inside > 0])).sum())
+    top = np.sort(share[6:])[::-1]
+    wide = rows.astype(np.int16)
+    step = np.abs(np.diff(wide, axis=1))
+    bright = wide[:, 1:] > 5
+    flat = float((step[bright] == 0).mean()) if bright.any() else 1.0
+    sharp = float((step > 60).mean()) if step.size else 0.0
+    used = float((counts > 0).mean())
+    odd = float((inside > 4 * (np.convolve(inside, np.full(9, 1 / 9), "same") + 1e-6)).sum())
+    shape = [share[:6].sum(), share[:2].sum(), share[250:].sum(), share[255], mean, spread, skew, entropy, flat, sharp]
+    return np.asarray([*shape, used, odd, top[0], top[:3].sum(), *bins], np.float32)
+
+
+def _texture(grey: U8) -> Vector:
+    """Speckle at full resolution: how far neighbours agree along and across, and how the spread follows the mean.
+
+    Log-compressed speckle has a spread that hardly depends on the mean (Burckhardt 1978, doi:10.1109/T-SU.1978.30978)
+    and reaches further across the beam than along it.
+    """
+    tiles = _tiles(grey)
+    if not len(tiles):
+        return np.zeros(6 * 3 + 8, np.float32)
+    mean = tiles.mean(axis=(1, 2))
+    rest = tiles - _blurred(tiles)
+    square = np.square(rest)
+    power = square.mean(axis=(1, 2)) + 0.05
+    found = np.zeros((2 * len(_LAGS), len(tiles)), np.float32)
+    for step, lag in enumerate(_LAGS):
+        found[2 * step] = (rest[:, lag:] * rest[:, :-lag]).mean(axis=(1, 2)) / power
+        found[2 * step + 1] = (rest[:, :, lag:] * rest[:, :, :-lag]).mean(axis=(1, 2)) / power
+    spread = np.sqrt(power)
+    kurtosis = np.square(square).mean(axis=(1, 2)) / power**2
+    skew = (square * rest).mean(axis=(1, 2)) / power**1.5
+    sure = spread > 1.0
+    shares = np.percentile(found[:, sure] if sure.any() else found, (15, 50, 85), axis=1).T.ravel()
+    slope = np.corrcoef(mean, spread)[0, 1] if len(mean) > 2 and mean.std() > 1e-3 and spread.std() > 1e-3 else 0.0
+    other = [
+        np.median(spread), np.percentile(spread, 85), np.median(kurtosis), np.median(skew), slope,
+        np.median(spread / (mean + 4)), sure.mean(), np.median(found[3] - found[2]),
+    ]  # fmt: skip
+    return np.concatenate([shares, np.asarray(other)]).astype(np.float32)
+
+
+def _blurred(tiles: Real) -> Real:
+    """Each tile's local mean over 9 x 9 pixels, (T, h, w)."""
+    smooth = np.empty_like(tiles)
+    for tile, target in zip(tiles, smooth, strict=True):
+        target[:] = cv2.blur(tile, (9, 9), borderType=cv2.BORDER_REFLECT)
+    return smooth
+
+
+def _tiles(grey: U8) -> Real:
+    """Up to 36 tiles (T, 40, 40) float32 on an even grid, those that are lit; fewer from small pictures."""
+    height, width = grey.shape
+    tall, wide = min(_TILE, height), min(_TILE, width)
+    if tall < 12 or wide < 12:
+        return np.zeros((0, tall, wide), np.float32)
+    ys = np.unique(np.linspace(0.08 * (height - tall), 0.92 * (height - tall), 6).round().astype(int))
+    xs = np.unique(np.linspace(0.08 * (width - wide), 0.92 * (width - wide), 6).round().astype(int))
+    tiles = [grey[y : y + tall, x : x + wide] for y in ys for x in xs]
+    lit = [tile for tile in tiles if (tile > 8).mean() > 0.5]
+    return np.stack(lit).astype(np.float32) if lit else np.zeros((0, tall, wide), np.float32)
+
+
+def _grid(dim: Real, coloured: U8) -> Vector:
+    """Mean, spread, direction of edges, run along rows and share of colour in each of 8 x 8 cells, and over all."""
+    gx = cv2.Sobel(dim, cv2.CV_32F, 1, 0, ksize=3)
+    gy = cv2.Sobel(dim, cv2.CV_32F, 0, 1, ksize=3)
+    centred = dim - cv2.blur(dim, (25, 25))
+    run = np.zeros_like(dim)
+    run[:, 6:] = centred[:, 6:] * centred[:, :-6]  # high where structures lie along the rows, as in time sweeps
+    stack = np.dstack([dim, dim * dim, gx * gx, gy * gy, run, centred * centred, coloured.astype(np.float32)])
+    height, width = dim.shape
+    side = (GRID * max(1, width // GRID), GRID * max(1, height // GRID))
+    cells = np.stack([_pooled(stack[..., layer], side) for layer in range(stack.shape[2])])
+    mean, square, across, along, runs, power, colour = cells
+    spread = np.sqrt(np.maximum(square - mean**2, 0))
+    lean = (along - across) / (along + across + 40)
+    coherent = runs / (power + 20)
+    rows_lean, rows_run = lean.mean(axis=1), coherent.mean(axis=1)
+    summary = [lean.mean(), lean.std(), coherent.mean(), coherent.max(), np.sort(coherent.ravel())[-16:].mean(),
+               np.ptp(rows_run), rows_run.max(), np.ptp(rows_lean), spread.mean(), np.median(spread)]  # fmt: skip
+    layers = [mean, spread, lean, coherent, colour]
+    return np.concatenate([*(layer.ravel() for layer in layers), rows_lean, rows_run, np.asarray(summary)]).astype(
+        np.float32
+    )
+
+
+def _pooled(layer: Real, side: tuple[int, int]) -> Real:
+    even = cv2.resize(layer, side, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(even, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32)

@@ -1,0 +1,210 @@
+"""Trains the field net and writes it as ONNX and safetensors.
+
+python -m ultracurate.train.sector --samples DIR --textures DIR --work DIR [--pairs N] [--minutes M]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ultracurate.core.resources import data_root
+from ultracurate.imaging._field_input import GRID
+from ultracurate.train._sector_data import write
+
+OPSET = 17
+BATCH = 16
+PEAK_RATE = 2e-3
+MEMORY = 0.998
+"""Share of the running mean of the weights that one step keeps; the mean is what is exported."""
+
+
+class _Conv(nn.Sequential):  # type: ignore[misc, unused-ignore]
+    """Convolution, batch norm, ReLU; `groups` as of Conv2d."""
+
+    def __init__(self, before: int, after: int, side: int = 3, stride: int = 1, groups: int = 1) -> None:
+        conv = nn.Conv2d(before, after, side, stride, side // 2, groups=groups, bias=False)
+        super().__init__(conv, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
+
+
+class _Light(nn.Module):  # type: ignore[misc, unused-ignore]
+    """Depthwise 5 x 5 and pointwise convolution around a shortcut: much sight for few weights."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_Conv(width, width, 5, groups=width), _Conv(width, width, 1))
+        nn.init.constant_(self.body[1][1].weight, 0.1)  # nearly the identity at first
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)  # type: ignore[no-any-return, unused-ignore]
+
+
+class FieldNet(nn.Module):  # type: ignore[misc, unused-ignore]
+    """U-Net of about 120,000 weights: maps (N, 3, GRID, GRID) 0..255 to logits (N, 2, GRID, GRID).
+
+    The first output is the insonated field, the second the second field of a dual view. Ronneberger et al.,
+    MICCAI 2015, doi:10.1007/978-3-319-24574-4_28, with depthwise blocks in the deep half and pixel shuffle at the end
+    (Shi et al., CVPR 2016, doi:10.1109/CVPR.2016.207).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        ramp = torch.linspace(-1, 1, GRID // 2)
+        grid = torch.stack([ramp.repeat(GRID // 2, 1), ramp.repeat(GRID // 2, 1).T])[None]
+        self.register_buffer("grid", grid, persistent=False)
+        self.stem = _Conv(3, 16, stride=2)
+        self.down = nn.ModuleList(
+            [
+                nn.Sequential(_Conv(18, 16)),
+                nn.Sequential(_Conv(16, 24, stride=2), _Conv(24, 24)),
+                nn.Sequential(_Conv(24, 32, stride=2), _Conv(32, 32), _Light(32)),
+                nn.Sequential(_Conv(32, 48, stride=2), *(_Light(48) for _ in range(4))),
+                nn.Sequential(_Conv(48, 48, stride=2, groups=4), *(_Light(48) for _ in range(7))),
+            ]
+        )
+        widths = [(48 + 48, 40), (40 + 32, 32), (32 + 24, 24), (24 + 16, 16)]
+        after: list[list[Any]] = [
+            [_Light(40), _Light(40)],
+            [_Conv(32, 32), _Light(32)],
+            [_Conv(24, 24)],
+            [_Conv(16, 16)],
+        ]
+        self.up = nn.ModuleList(
+            [nn.Sequential(_Conv(a, b, 1), *blocks) for (a, b), blocks in zip(widths, after, strict=True)]
+        )
+        self.head = nn.Conv2d(16, 8, 3, padding=1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Logits of maps 0..255."""
+        grid = self.grid.expand(maps.shape[0], -1, -1, -1)  # type: ignore[operator, unused-ignore]
+        x = torch.cat([self.stem(maps / 255.0), grid], dim=1)  # a plain convolution does not know where it is
+        kept = []
+        for block in self.down:
+            x = block(x)
+            kept.append(x)
+        for block, skip in zip(self.up, kept[-2::-1], strict=True):
+            x = block(torch.cat([nn.functional.interpolate(x, scale_factor=2.0, mode="nearest"), skip], dim=1))
+        return nn.functional.pixel_shuffle(self.head(x), 2)
+
+
+def batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches of maps and targets (0..1) from all pairs of files x_*.npy, y_*.npy, flipped and varied."""
+    for epoch in count():
+        names = sorted(folder.glob("x_*.npy"))
+        maps = [np.load(name, mmap_mode="r") for name in names]
+        targets = [np.load(name.with_name("y" + name.name[1:]), mmap_mode="r") for name in names]
+        places = [(i, j) for i, block in enumerate(maps) for j in range(len(block))]
+        rng = np.random.default_rng([seed, epoch])
+        order = rng.permutation(len(places))
+        for start in range(0, len(order) - BATCH + 1, BATCH):
+            pairs = [
+                _varied(maps[i][j], targets[i][j], rng) for i, j in (places[k] for k in order[start : start + BATCH])
+            ]
+            x, y = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
+            yield x, y
+
+
+def _varied(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    x, y = x.astype(np.float32), y.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        x, y = x[..., ::-1], y[..., ::-1]
+        if y[1].any():  # the second field is the right one
+            y = np.stack([y[0], np.clip(y[0] - y[1], 0, 1)])
+    if rng.random() < 0.06:
+        x, y = x[:, ::-1], y[:, ::-1]
+    if rng.random() < 0.3:
+        x[0] = 255 * (x[0] / 255) ** rng.uniform(0.7, 1.4)
+    if rng.random() < 0.15:  # smooth exports have no fine texture, noisy ones little else
+        x[2] *= rng.uniform(0, 1)
+    if rng.random() < 0.3:
+        x[1] *= rng.uniform(0, 1)
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def train(folder: Path, minutes: float, seed: int = 0, start: Path | None = None, log: Path | None = None) -> FieldNet:
+    """The running mean of a net trained on `folder` for `minutes`; the learning rate falls with the time used.
+
+    Args:
+        folder: pairs as `_sector_data.write` leaves them.
+        minutes: wall time.
+        seed: of the first weights and of the order.
+        start: safetensors of an earlier leg to go on from.
+        log: a text file that gets a line of step, share of time and loss now and then; the mean so far lies beside it.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    net, mean = FieldNet(), FieldNet()
+    if start is not None:
+        net.load_state_dict(load_file(start), strict=False)
+    mean.load_state_dict(net.state_dict())
+    net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-3)
+    began, total = time.monotonic(), 0.0
+    for step, (x, y) in enumerate(batches(folder, seed)):
+        used = (time.monotonic() - began) / (60 * minutes)
+        if used >= 1:
+            break
+        rate = PEAK_RATE * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * used)) + 1e-5
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(x.contiguous(memory_format=torch.channels_last))
+        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), y)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
+        optimiser.step()
+        total = 0.98 * total + 0.02 * float(loss.detach())
+        with torch.no_grad():
+            keep = min(MEMORY, step / (step + 10))
+            for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+                if old.dtype.is_floating_point:
+                    old.mul_(keep).add_(new.detach(), alpha=1 - keep)
+        if log is not None and step % 50 == 0:
+            with log.open("a") as out:
+                out.write(f"{step} {used:.3f} {total / (1 - 0.98 ** (step + 1)):.5f}\n")
+            if step % 500 == 0:
+                save_file({k: v.contiguous() for k, v in mean.state_dict().items()}, log.with_suffix(".safetensors"))
+    mean.eval()
+    return mean
+
+
+def export(net: FieldNet, path: Path) -> None:
+    """Write ONNX of a fixed batch of one, and the same weights as safetensors beside it."""
+    example = torch.zeros(1, 3, GRID, GRID)
+    torch.onnx.export(
+        net, (example,), str(path), input_names=["maps"], output_names=["logits"], opset_version=OPSET, dynamo=False
+    )
+    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, path.with_suffix(".safetensors"))
+
+
+def main() -> None:
+    """Draw the pairs, train in legs of half an hour, export to the work folder."""
+    options = argparse.ArgumentParser(description="Train the field net.")
+    options.add_argument("--samples", type=Path, required=True, help="folder of the hand-marked pictures")
+    options.add_argument("--textures", type=Path, required=True, help="folder of tissue pictures and clips")
+    options.add_argument("--work", type=Path, required=True, help="where pairs and weights go")
+    options.add_argument("--pairs", type=int, default=12_000)
+    options.add_argument("--minutes", type=float, default=30.0, help="of one leg")
+    options.add_argument("--legs", type=int, default=2)
+    chosen = options.parse_args()
+    pairs, start = chosen.work / "pairs", None
+    if not pairs.is_dir():
+        write(data_root() / "tests/labels/sectors.json", chosen.samples, chosen.textures, pairs, chosen.pairs)
+    for leg in range(chosen.legs):
+        path = chosen.work / f"sector-v1-leg{leg}.onnx"
+        export(train(pairs, chosen.minutes, leg, start, chosen.work / "loss.txt"), path)
+        start = path.with_suffix(".safetensors")
+
+
+if __name__ == "__main__":
+    main()
