@@ -138,7 +138,7 @@ def test_black_first_frames_of_clips_are_skipped(run: Finished) -> None:
     black = [r for r in run.rows("frames", "rejects") if r["reason"] == "empty_frame"]
     by_id = {row["sample_id"]: Path(row["path"]).name for row in run.rows("index")}
     assert {by_id[r["parent_id"]] for r in black} == {"patient_26_L3.mp4", "patient_2_L2.mp4", "patient_6_R2.mp4"}
-    assert {r["detail"] for r in black} == {"frame 0"}
+    assert {r["detail"] for r in black} == {"frames 0 to 1"}
 
 
 def test_a_table_of_the_dataset_reaches_the_labels(run: Finished) -> None:
