@@ -8,7 +8,7 @@ WORK   ?= demo
 # pytest's closing line must stay visible, so its output is never piped.
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow test-all lint types imports docs samples wheel clean help
+.PHONY: demo test test-slow test-all fuzz lint types imports docs samples wheel clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ samples: install ## The real files, where the folder is there
 
 test-slow: install ## The long proofs: twenty kills over one run, other numbers of workers, large tables
 	$(PYTEST) -m slow
+
+fuzz: install ## Fuzz every decoder for an hour; what is found goes to fuzz-findings/
+	$(BIN)/python -m tests.fuzz --seconds 3600
 
 test-all: install chromium ## Everything
 	$(PYTEST) -m ""

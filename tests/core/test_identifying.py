@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.imaging.samples import samples_folder
 from ultracurate.core._given_names import NAMES, NOT_NAMES
-from ultracurate.core.identifying import KINDS, MAX_PATH, look_at, normal
+from ultracurate.core.identifying import KINDS, MAX_PART, MAX_PATH, look_at, normal
 
 FOUND = [
     ("DOE^JANE/scan.png", {"name"}),
@@ -141,11 +141,41 @@ def test_any_name_can_be_looked_at(path: str, words: frozenset[str]) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["1", "a", "A.", "1.2.", "a@", " ", "A, B", "1-", "+1 ", "ab^", "0123abcdef-", "born ", "1 ", "id ", "krankenhaus"],
+    [
+        "1",
+        "a",
+        "A.",
+        "1.2.",
+        "a@",
+        " ",
+        "A, B",
+        "1-",
+        "+1 ",
+        "ab^",
+        "0123abcdef-",
+        "born ",
+        "1 ",
+        "id ",
+        "krankenhaus",
+        "\u3316",
+        "\ufdfa",
+    ],
 )
 def test_a_long_name_of_repetitions_is_looked_at_in_the_time_of_one_test(unit: str) -> None:
     name = unit * (2 * MAX_PATH // len(unit))
     assert look_at(name) == look_at(name[:MAX_PATH])
+
+
+def test_a_name_is_cut_after_its_signs_are_spelled_out() -> None:
+    sign = "\u3316"  # six letters
+    assert look_at(sign * 100 + "_1961-03-04") == Counter(birth_date=1)
+    assert look_at(sign * (MAX_PART // 6 + 1) + "_1961-03-04") == Counter()
+    assert look_at(sign * (MAX_PART // 6 + 1) + "/1961-03-04") == Counter(birth_date=1)
+
+
+def test_a_name_before_a_caret_has_at_most_64_letters() -> None:
+    assert look_at("q" * 64 + "^Z")["name"] == 1
+    assert look_at("q" * 65 + "^Z")["name"] == 0
 
 
 @pytest.mark.samples

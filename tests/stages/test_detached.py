@@ -67,10 +67,42 @@ def test_a_header_that_names_files_elsewhere_is_refused(tmp_path: Path, name: st
     assert error["exception"] == "RowError"
 
 
+def test_many_headers_cannot_share_one_data_file(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    members = {f"{n}.mhd": meta("scan.raw") for n in range(5)} | {"scan.raw": VOLUME.tobytes()}
+    result, ctx = bench.call("index", [bench.put("a.zip", pack_zip(members))])
+    assert result.rows.num_rows == 1
+    assert len(ctx.errors) == 4
+    assert ctx.counters["pack_bytes"] < 2 * VOLUME.nbytes
+
+
 def test_a_header_without_its_pixels_says_what_is_missing(tmp_path: Path) -> None:
     result, ctx = Bench(tmp_path).call("index", [Bench(tmp_path).put("scan.mhd", meta("scan.raw"))])
     assert result.rows.num_rows == 0
     assert "found none beside it" in ctx.errors[0]["message"]
+
+
+BLANKS = b" " * 200_000
+
+
+@pytest.mark.parametrize(
+    ("header", "fmt", "name"),
+    [
+        (b"ElementDataFile =" + BLANKS + b"\rx" + BLANKS + b"\rx\nNDims = 3\n", "mha", "header of blanks"),
+        (b"NRRD0004\ndata file:" + BLANKS + b"\rx" + BLANKS + b"\rx\n", "nrrd", "header of blanks"),
+    ],
+    ids=["mhd", "nhdr"],
+)
+def test_a_header_of_blanks_is_read_once(header: bytes, fmt: str, name: str) -> None:
+    # With the cube of their number of steps this would take years, not a moment.
+    assert data_file(header, fmt, name) is None
+
+
+def test_blanks_around_a_name_are_no_part_of_it() -> None:
+    assert data_file(b"ElementDataFile = \t a b.raw \t\r\n", "mha", "a.mhd") == "a b.raw"
+    assert data_file(b"ElementDataFile =\tlocal \n", "mha", "a.mhd") is None
+    assert data_file(b"NRRD0004\ndatafile:   a b.raw  \r\n", "nrrd", "a.nhdr") == "a b.raw"
+    assert attach(b"NDims = 1\nElementDataFile =  a.raw  ", b"xyz", "mha").endswith(b"\nElementDataFile = LOCAL\nxyz")
 
 
 def test_a_file_in_one_piece_names_nothing() -> None:

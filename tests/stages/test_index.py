@@ -15,6 +15,7 @@ from ultracurate.core.schema import content_id
 from ultracurate.phantom.files import encode_dicom, encode_video
 from ultracurate.phantom.packing import pack_hostile_zip, pack_tar, pack_zip
 from ultracurate.phantom.screens import Identity, invent_identity
+from ultracurate.stages import index
 
 ONE, TWO = png(picture(1)), png(picture(2))
 
@@ -75,11 +76,35 @@ def test_the_id_of_a_sample_follows_content_and_path(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     first = bench.put("a.zip", pack_zip({"one.png": ONE}))
     result, _ = bench.call("index", [first])
-    again, _ = bench.call("index", [first | {"file_id": "another"}])
+    again, _ = bench.call("index", [first])
     other, _ = bench.call("index", [bench.put("a.zip", pack_zip({"two.png": ONE}))])
     assert result.rows["sample_id"] == again.rows["sample_id"]
     assert result.rows["sample_id"] != other.rows["sample_id"]
     assert result.rows["pixel_sha256"] == other.rows["pixel_sha256"]
+
+
+def test_one_file_in_two_records_is_one_sample_and_one_reason(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    file = bench.put("one.png", ONE)
+    result, _ = bench.call("index", [file, file | {"file_id": "z: the same in another record"}])
+    assert result.rows.num_rows == 1
+    (reject,) = result.rejects.to_pylist()
+    assert (reject["reason"], reject["detail"]) == ("repeated_file", f"same as {file['file_id']}")
+
+
+def test_whatever_a_member_brings_about_costs_itself_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(data: bytes, path: str, *_: Any, **__: Any) -> Any:
+        if path.endswith("two.png"):
+            raise FloatingPointError("what no reader promised")
+        return described(data, path, *_, **__)
+
+    from ultracurate.stages._sample import describe as described
+
+    monkeypatch.setattr(index, "describe", odd)
+    bench = Bench(tmp_path)
+    result, ctx = bench.call("index", [bench.put("a.zip", pack_zip({"one.png": ONE, "two.png": TWO}))])
+    assert list(by_path(result)) == ["a.zip/one.png"]
+    assert [error["exception"] for error in ctx.errors] == ["FloatingPointError"]
 
 
 def test_other_bytes_of_the_same_pixels_share_the_pixel_digest(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class Budget:
     def __init__(self, limits: ArchiveLimits, packed: int) -> None:
         self.limits, self.packed = limits, packed  # packed: bytes of the outermost file
         self.members = self.skipped = self.total = 0
+        self.seen: set[str] = set()  # paths of members, as the outermost file sees them
 
     def skip(self) -> None:
         """Count a folder or a system file; too many of them end the reading.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from ultracurate.core.errors import MissingExtraError, RowError
 
 IN_MEMORY = 64 * MIB
 """Bytes of a nested archive up to which no temporary file is made."""
+
+_ROOM = "expected room for a copy of an archive in an archive in the folder of temporary files; make some. Found"
 
 
 class _Level(NamedTuple):
@@ -68,7 +71,9 @@ def walk_members(
 
 
 def _walk(level: _Level, rules: _Rules) -> Iterator[Member]:
-    for member in iter_members(level.file, level.name, rules.budget.limits, rules.budget):
+    empty = level.depth > 1
+    for member in iter_members(level.file, level.name, rules.budget.limits, rules.budget, level.trail):
+        empty = False
         here = _seen_from_outside(member, level)
         is_archive = ARCHIVE_NAME.search(member.path)
         packed = is_archive or PACKED_NAME.search(member.path)
@@ -80,6 +85,8 @@ def _walk(level: _Level, rules: _Rules) -> Iterator[Member]:
             yield replace(here, problem=f"an archive in archives, deeper than {rules.budget.limits.max_depth}")
         else:
             yield from _inside(member, here, level, rules)
+    if empty:  # also one that an empty list of members was appended to
+        yield _seen_from_outside(Member("", 0, None, "an archive without files", lambda: iter(())), level)
 
 
 def _seen_from_outside(member: Member, level: _Level) -> Member:
@@ -106,6 +113,8 @@ def _inside(member: Member, here: Member, level: _Level, rules: _Rules) -> Itera
                 yield replace(here, chunks=guarded(lambda: _again(file, size), "file", name))
     except (RowError, MissingExtraError) as exc:
         yield replace(here, error=exc)
+    except OSError as exc:  # those of the archive itself are errors of its members
+        yield replace(here, error=RowError(f"{_ROOM} no room, or no working disk ({type(exc).__name__})"))
 
 
 def _again(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -120,7 +129,12 @@ def _opened(member: Member, level: _Level, scratch: Path) -> Iterator[BinaryIO]:
         yield joined([Piece(level.file, member.offset, member.size)])
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(scratch)) as copy:
+        written = 0
         for chunk in member.stream():
+            written += len(chunk)
+            size = max(member.size, written)
+            if size > IN_MEMORY and size > (free := shutil.disk_usage(scratch).free // 2):
+                raise RowError(f"{_ROOM} {size} bytes or more for it and {free} to use, half of what is free")
             copy.write(chunk)
         copy.seek(0)
         yield cast(BinaryIO, copy)

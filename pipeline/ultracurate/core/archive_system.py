@@ -28,6 +28,12 @@ STEP_SECONDS = 4
 SLOWEST = 4 * MIB
 """Bytes a second: PPMd, the slowest method, unpacks more than twice as many."""
 
+_INHERITED = (
+    "PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",
+    "SYSTEMROOT", "TMPDIR", "LIBARCHIVE",
+)  # fmt: skip
+"""What finds the library; credentials of the environment are not for a process that reads a stranger's file."""
+
 _FAILURES = {
     "absent": (
         "expected the system's libarchive, which opens 7z and rar archives, found none. Install it (Debian, Ubuntu: "
@@ -55,7 +61,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | locale,
+            env={name: os.environ[name] for name in _INHERITED if name in os.environ} | locale,
         )
 
     def open(self, kind: str) -> None:

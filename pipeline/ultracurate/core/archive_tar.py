@@ -11,6 +11,16 @@ from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly,
 from ultracurate.core.archive_packed import Unpacked, compression
 from ultracurate.core.errors import RowError
 
+MOST_HEADERS = 4 * MIB
+"""Bytes of headers in front of one member."""
+
+
+class _Forgetful(dict[str, str]):
+    """Keeps nothing: global PAX headers pile up over a whole tar, and hold nothing of use here."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        pass
+
 
 class _Tape:
     """A tar's bytes, read forward with a step back of one block, metered against bombs."""
@@ -22,6 +32,7 @@ class _Tape:
         self.kept = b""  # the last bytes read, ending at `at`; tarfile looks back by one byte
         self.pending = b""  # bytes that were stepped back over
         self.last = b""  # the last block, to recognise the end marker
+        self.headers = 0  # bytes of headers since the last member
 
     def tell(self) -> int:
         return self.at
@@ -31,7 +42,7 @@ class _Tape:
             self.at, self.kept = self.source.seek(to), b""
             return to
         while to > self.at:
-            if not self._take(min(MIB, to - self.at)):
+            if not self.take(min(MIB, to - self.at)):
                 break
         if to < self.at:
             if self.at - to > len(self.kept):
@@ -43,10 +54,14 @@ class _Tape:
     def read(self, size: int = -1) -> bytes:
         if size < 0 or size > MIB:  # only a header that lies about its length asks for this much
             raise RowError("a tar header of more than 1 MiB")
-        self.last = self._take(size)
+        self.headers += size
+        if self.headers > MOST_HEADERS:
+            raise RowError(f"more than {MOST_HEADERS >> 20} MiB of tar headers for one member")
+        self.last = self.take(size)
         return self.last
 
-    def _take(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
+        """Up to `size` bytes of the content of members."""
         data = self.pending[:size]
         self.pending = self.pending[size:]
         while len(data) < size and (more := self.source.read(size - len(data))):
@@ -71,9 +86,11 @@ def tar_members(fileobj: BinaryIO, head: bytes, limits: ArchiveLimits) -> Iterat
     """
     kind = compression(head)
     tape = _Tape(Unpacked(fileobj.read, kind) if kind else fileobj, limits)
-    archive = tarfile.open(fileobj=tape, mode="r:", encoding="utf-8", errors="surrogateescape")  # type: ignore[call-overload]  # noqa: SIM115
+    archive = tarfile.open(  # type: ignore[call-overload]  # noqa: SIM115 - it owns nothing
+        fileobj=tape, mode="r:", encoding="utf-8", errors="surrogateescape", pax_headers=_Forgetful()
+    )
     while (info := archive.next()) is not None:
-        archive.members = []  # tarfile would remember every member
+        archive.members, tape.headers = [], 0  # tarfile would remember every member
         if info.size < 0:  # tarfile would follow it backwards, for ever
             raise RowError("a tar header with a negative size")
         path = normalise(info.name)
@@ -104,7 +121,7 @@ def _tar_chunks(tape: _Tape, info: tarfile.TarInfo) -> Callable[[], Iterator[byt
     def read(size: int) -> bytes:
         nonlocal at
         tape.seek(at)  # somebody else may have read elsewhere between two pieces
-        data = tape.read(size)
+        data = tape.take(size)
         at += len(data)
         return data
 

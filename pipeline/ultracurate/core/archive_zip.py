@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import io
 import stat
 import struct
 import zipfile
@@ -10,11 +12,15 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import BinaryIO
 
-from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly, is_noise, normalise
+from ultracurate.core.archive_joined import Piece, joined
+from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly, is_noise, measure, normalise
 from ultracurate.core.archive_packed import Unpacked
 from ultracurate.core.errors import RowError
 
+_TAIL = 65_557  # the end record with the longest comment
 _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+
+_UTF8, _SPOILED = 0x800, 0x8000  # flags of a member: its name is UTF-8; our own: it should be (a bit without a meaning)
 
 
 def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member | None]:
@@ -23,7 +29,10 @@ def zip_members(fileobj: BinaryIO, limits: ArchiveLimits) -> Iterator[Member | N
     Encrypted, overlapping, linked and over-compressed ones come with a problem.
     """
     _check_directory(fileobj, limits)
-    archive = zipfile.ZipFile(fileobj)  # left open: it owns nothing, and members may be read after the last came
+    try:
+        archive = zipfile.ZipFile(fileobj)  # left open: it owns nothing, and members may be read after the last came
+    except UnicodeDecodeError:
+        archive = zipfile.ZipFile(_decodable(fileobj))
     infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
     for info, following in zip_longest(infos, infos[1:]):
         path = normalise(_zip_name(info))
@@ -46,8 +55,10 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     Either Info-ZIP's Unicode path field (APPNOTE.TXT 4.6.9) says so, or the bytes are UTF-8 although nothing does, as
     in the zips of macOS. A name in another old code page stays what cp437 makes of it.
     """
-    if info.flag_bits & 0x800:
+    if info.flag_bits & _UTF8:
         return info.filename
+    if info.flag_bits & _SPOILED:
+        return info.orig_filename.encode("cp437").partition(b"\0")[0].decode(errors="surrogateescape")
     try:
         raw = info.orig_filename.encode("cp437")
         return _unicode_path(info.extra, raw) or raw.partition(b"\0")[0].decode()
@@ -66,10 +77,38 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
     return None
 
 
+def _decodable(fileobj: BinaryIO) -> BinaryIO:
+    """The zip with every name that is not the UTF-8 it claims to be flagged as such: zipfile would refuse the whole."""
+    end = measure(fileobj)
+    fileobj.seek(max(0, end - _TAIL))
+    tail = fileobj.read()
+    at = tail.rfind(b"PK\x05\x06")
+    stop = end - len(tail) + at
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    if tail[max(0, at - 20) :].startswith(b"PK\x06\x07"):
+        stop -= 76  # the records of zip64 lie between
+        fileobj.seek(stop)
+        size = int.from_bytes(fileobj.read(56)[40:48], "little")
+    start = max(0, stop - size)
+    fileobj.seek(start)
+    directory = bytearray(fileobj.read(stop - start))
+    at = 0
+    while directory[at : at + 4] == b"PK\x01\x02" and at + 46 <= len(directory):
+        flags, lengths = directory[at + 9], struct.unpack_from("<3H", directory, at + 28)
+        try:
+            directory[at + 46 : at + 46 + lengths[0]].decode()
+        except UnicodeDecodeError:
+            if flags & _UTF8 >> 8:
+                directory[at + 9] = flags & ~(_UTF8 >> 8) | _SPOILED >> 8
+        at += 46 + sum(lengths)
+    anew = Piece(io.BytesIO(directory), 0, len(directory))
+    return joined([Piece(fileobj, 0, start), anew, Piece(fileobj, stop, end - stop)])
+
+
 def _check_directory(fileobj: BinaryIO, limits: ArchiveLimits) -> None:
     """Refuse a part of a zip, and one whose list of members is absurdly long: `zipfile` reads all of it at once."""
     end = fileobj.seek(0, 2)
-    fileobj.seek(max(0, end - 65_557))
+    fileobj.seek(max(0, end - _TAIL))
     tail = fileobj.read()
     at = tail.rfind(b"PK\x05\x06")
     size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
@@ -114,10 +153,23 @@ def _zip_chunks(fileobj: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipIn
     step = 4096 if info.compress_type == zipfile.ZIP_LZMA else MIB
 
     def chunks() -> Iterator[bytes]:
-        with archive.open(info) as source:
+        wider = copy.copy(info)
+        wider.file_size += 1  # else zipfile stops at the declared size, and the stream can hold gigabytes more
+        source_of = _flagged(fileobj, archive, info) if info.flag_bits & _SPOILED else archive
+        with source_of.open(wider) as source:
             yield from exactly(source.read, info.file_size, step)
+            if source.read(1):
+                raise zipfile.BadZipFile
 
     return (lambda: _bzip2_chunks(fileobj, info)) if info.compress_type == zipfile.ZIP_BZIP2 else chunks
+
+
+def _flagged(fileobj: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> zipfile.ZipFile:
+    """The archive with the member's own header flagged as its entry is; zipfile compares the name in both."""
+    at, flags = info.header_offset + 6, io.BytesIO(info.flag_bits.to_bytes(2, "little"))
+    anew = copy.copy(archive)
+    anew.fp = joined([Piece(fileobj, 0, at), Piece(flags, 0, 2), Piece(fileobj, at + 2, measure(fileobj) - at - 2)])
+    return anew
 
 
 def _bzip2_chunks(fileobj: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:

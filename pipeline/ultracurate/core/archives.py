@@ -105,7 +105,11 @@ def archive_kind(file: BinaryIO, name: str) -> str | None:
 
 
 def iter_members(
-    fileobj: BinaryIO, name: str, limits: ArchiveLimits = DEFAULT_LIMITS, budget: Budget | None = None
+    fileobj: BinaryIO,
+    name: str,
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    budget: Budget | None = None,
+    trail: str = "",
 ) -> Iterator[Member]:
     """The members of an archive in the order they are stored, lazily; an archive in it is a member like others.
 
@@ -117,6 +121,7 @@ def iter_members(
         name: file name, for messages.
         limits: what is refused.
         budget: of the file that this archive lies in, if it does.
+        trail: path of this archive in that file, and "/": one path is given once, whatever levels it comes from.
 
     Raises:
         RowError: not an archive, or damaged or truncated: after the members that could be read.
@@ -127,7 +132,7 @@ def iter_members(
     fileobj.seek(0)
     raw = _raw_members(fileobj, kind, budget)
     try:
-        yield from _judged(raw, kind, name, budget)
+        yield from _judged(raw, kind, name, budget, trail)
     finally:
         raw.close()  # type: ignore[attr-defined] # a generator
 
@@ -173,10 +178,9 @@ def _raw_members(fileobj: BinaryIO, kind: str, budget: Budget) -> Iterator[Membe
             yield from tar_members(fileobj, head, budget.limits)
 
 
-def _judged(raw: Iterator[Member | None], kind: str, name: str, budget: Budget) -> Iterator[Member]:
+def _judged(raw: Iterator[Member | None], kind: str, name: str, budget: Budget, trail: str) -> Iterator[Member]:
     """The members with what the limits say about them, and with readers that raise only `RowError`."""
     limits = budget.limits
-    seen: set[str] = set()
     while True:
         try:
             member = next(raw, _END)
@@ -197,12 +201,12 @@ def _judged(raw: Iterator[Member | None], kind: str, name: str, budget: Budget) 
             problem = f"expected at most {limits.max_members} members, found more; the rest was not looked at"
         elif not problem and member.size > most:
             problem = f"expected at most {most} bytes, found {member.size}"
-        elif not problem and member.path in seen:
+        elif not problem and trail + member.path in budget.seen:
             problem = "a second member of the same path"
         elif not problem and member.size > 0:
             problem = budget.problem(member.size)
             budget.total += 0 if problem else member.size
-        seen.add(member.path)
+        budget.seen.add(trail + member.path)
         chunks = member.chunks if member.size >= 0 or kind == "packed" else _metered(member.chunks, budget)
         yield replace(member, problem=problem, chunks=guarded(chunks, kind, name))
         if budget.members > limits.max_members:

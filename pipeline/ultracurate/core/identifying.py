@@ -36,6 +36,8 @@ BORN_BEFORE = 2010
 LAST_YEAR = 2035
 MAX_PATH = 4096
 """Characters of a path that are looked at; file systems allow no longer ones."""
+MAX_PART = 1_024
+"""Characters of one part of it, spelled out (one sign can stand for 18 letters); file systems allow 255."""
 
 _SEEN = "\x1f"
 """Stands for a date that was recognised, so that its digits are not taken for a number."""
@@ -82,7 +84,7 @@ _ABBREVIATIONS = (
     " ROI SAX SR SWE TTE TEE TVS US USG VID VOL VS XR"
 )
 _NOT_INITIALS = frozenset(_ABBREVIATIONS.split())
-_CARET = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]")
+_CARET = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,64}\^[^\W\d_]")
 _COMMA = re.compile(r"(?<![^\W\d_])([^\W\d_a-z][^\W\d_]+), ?([^\W\d_a-z][^\W\d_]+)")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -128,7 +130,7 @@ def _normal_words(words: frozenset[str]) -> frozenset[str]:
 @lru_cache(maxsize=4096)  # folders come again with every file in them
 def _kinds(part: str, known: frozenset[str]) -> frozenset[str]:
     """Kinds in one part of a path."""
-    part = unicodedata.normalize("NFKC", part)
+    part = unicodedata.normalize("NFKC", part)[:MAX_PART]
     kinds: set[str] = set()
     if known and _of_header(part, known):
         kinds.add("header")

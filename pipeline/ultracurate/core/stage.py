@@ -246,18 +246,19 @@ def each(part: pa.Table, ctx: Context, function: Callable[[Row], Row | Reject | 
                         )
         except (StorageError, ConfigError, ContractError, KeyboardInterrupt):
             raise
-        except MemoryError as exc:
-            ctx.error(row, exc)
-        except OSError as exc:
-            if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise
-            ctx.error(row, exc)
         except Exception as exc:  # a bad input may raise anything; its row says what
+            if is_full_disk(exc):
+                raise
             ctx.error(row, exc)
         else:
             rows += [(row, item) for item in made]
             rejects += dropped
     return Result(_table(rows, ctx), pa.Table.from_pylist(rejects, schema=REJECTS))
+
+
+def is_full_disk(exc: BaseException) -> bool:
+    """Whether the work directory, not the row, is what failed."""
+    return isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def _table(rows: list[tuple[Row, Row]], ctx: Context) -> pa.Table:

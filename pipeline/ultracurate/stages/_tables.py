@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
@@ -13,13 +14,15 @@ import pyarrow as pa
 from ultracurate.core.archives import ArchiveLimits, is_archive, iter_members
 from ultracurate.core.blobs import Blobs
 from ultracurate.core.context import Context
-from ultracurate.core.errors import RowError
+from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.core.layout import compile_pattern, fill_template
 
 FOUND = pa.schema([("file_id", pa.string()), ("tables", pa.string())])
 HEAD = 4096
 MOST_BYTES = 128 * 2**20
 """Of a table: parsed, it takes about twenty times as much memory."""
+_MOST_OF_HEADER = 2**20
+_QUOTED = re.compile(rb'"[^"]*"')
 
 
 def find_tables(columns: pa.Table, ctx: Context) -> pa.Table:
@@ -58,7 +61,7 @@ def _places(file: Mapping[str, Any], joins: list[Any], blobs: Blobs) -> list[dic
                 path = f"{file['file_name']}/{member.path}"
                 hits = [n for n, pattern in enumerate(patterns) if pattern.fullmatch(path) and not member.problem]
                 found += [{**place, "join": n, "member": member.path} for n in hits]
-        except RowError:
+        except (RowError, MissingExtraError):
             return found  # the index row of this archive will say what is wrong with it
         return found
 
@@ -108,14 +111,28 @@ def _small(data: bytes) -> bytes:
     return data
 
 
+def _delimiter(data: bytes) -> str:
+    """The one of , ; tab | that is most often in the first line, quoted parts left out."""
+    # Not `csv.Sniffer`'s guess, which takes hours on some lines of 100 kB.
+    lines = _QUOTED.sub(b"", data[:_MOST_OF_HEADER]).splitlines()
+    first = next(filter(None, map(bytes.strip, lines)), b"")
+    return max(",;\t|", key=lambda mark: first.count(mark.encode()))
+
+
 @lru_cache(maxsize=16)
 def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Value of the key column -> the wanted columns that have a value; the first row of a key holds."""
     import pandas as pd
 
-    frame = pd.read_csv(
-        BytesIO(table.read()), sep=None, engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
-    )
+    data = table.read()
+    try:
+        frame = pd.read_csv(
+            BytesIO(data), sep=_delimiter(data), engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except Exception as exc:  # its text may hold values of the table
+        raise RowError(
+            f"The dataset's table could not be read ({type(exc).__name__}). Correct or exclude it."
+        ) from None
     frame = frame.fillna("")  # a row that is shorter than the header
     if missing := {key, *columns} - set(frame.columns):
         raise RowError(

@@ -17,16 +17,17 @@ from ultracurate.core.archives import ARCHIVE_NAME, ArchiveLimits
 from ultracurate.core.blobs import PixelRef
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
-from ultracurate.core.errors import MissingExtraError, RowError
+from ultracurate.core.errors import ConfigError, ContractError, MissingExtraError, RowError, StorageError
 from ultracurate.core.layout import REASONS, Match, fill_template, match_path
 from ultracurate.core.schema import SAMPLE, Grain, content_id
-from ultracurate.core.stage import Reject, Result, Row, each, stage
+from ultracurate.core.stage import Reject, Result, Row, each, is_full_disk, stage
 from ultracurate.stages._annotations import annotation_rows, annotation_table
-from ultracurate.stages._containers import Entry, locate_parts, open_file, volume_of
+from ultracurate.stages._beside import locate
+from ultracurate.stages._containers import Entry, open_file, volume_of
 from ultracurate.stages._identifying import Identities
 from ultracurate.stages._sample import HEAD, PROBLEMS, SET_ASIDE, describe
-from ultracurate.stages._siblings import read_sibling
-from ultracurate.stages._tables import find_tables, join_fields
+from ultracurate.stages._siblings import read_sibling, sibling_path
+from ultracurate.stages._tables import join_fields
 
 OWN_REASONS = {
     "mask": "A mask: it annotates a picture and is no picture of its own.",
@@ -35,10 +36,10 @@ OWN_REASONS = {
     "no_layout_rule": "No rule of the dataset's manifest says what this file is.",
     "unsupported_format": "A format that this version cannot decode.",
     "empty_archive": "The archive holds no file.",
+    "repeated_file": "Another record of the dataset holds a file of the same name and content.",
     "archive_part": "A volume of an archive in several files, which was opened with its first one.",
     "unsafe_member": "The archive member would escape, is a link or device, or breaks a limit; it was not opened.",
 }
-BESIDE = pa.schema([("file_id", pa.string()), ("tables", pa.string()), ("parts", pa.string())])
 
 
 class IndexConfig(Settings):
@@ -53,12 +54,9 @@ class IndexConfig(Settings):
 
 
 def locate_beside(columns: pa.Table, cfg: IndexConfig, ctx: Context) -> pa.Table:
-    """What lies in other files: tables that the manifests join, volumes of one archive, pixels of a header."""
+    """What lies in other files: tables that the manifests join, volumes of one archive, pixels of a header, twins."""
     del cfg
-    tables = {row["file_id"]: row["tables"] for row in find_tables(columns, ctx).to_pylist()}
-    parts = {row["file_id"]: row["parts"] for row in locate_parts(columns, ctx)}
-    found = [{"file_id": id, "tables": tables.get(id), "parts": parts.get(id)} for id in sorted({*tables, *parts})]
-    return pa.Table.from_pylist(found, schema=BESIDE)
+    return locate(columns, ctx)
 
 
 @stage(
@@ -99,12 +97,15 @@ class _Door:
     ctx: Context
     identities: Identities = field(default_factory=Identities)
     annotations: list[Row] = field(default_factory=list)
+    attached: set[str] = field(default_factory=set)  # data files of the row at hand that a header has taken
 
     def open(self, row: Row) -> list[Row | Reject]:
         """The samples of one file, which may be an archive; damage in its middle costs what lies behind it."""
         prepared = self.ctx.prepared.get(row["file_id"], {})
         if owner := volume_of(prepared):
             return [Reject("archive_part", f"volume of {owner}")]
+        if first := prepared.get("again"):
+            return [Reject("repeated_file", f"same as {first}")]
         cfg = self.cfg
         limits = ArchiveLimits(
             max_members=cfg.max_members,
@@ -114,6 +115,7 @@ class _Door:
             max_depth=cfg.max_depth,
         )
         answers: list[Row | Reject] = []
+        self.attached.clear()
         failed = loose = False
         entries = open_file(row, self.ctx, limits, prepared)
         while True:
@@ -132,7 +134,11 @@ class _Door:
                 break
             try:
                 answers.append(self._one(item))
-            except (RowError, MissingExtraError, MemoryError) as exc:  # one member, never the good ones beside it
+            except (StorageError, ConfigError, ContractError):
+                raise
+            except Exception as exc:  # one member, whatever its bytes bring about, never the good ones beside it
+                if is_full_disk(exc):
+                    raise
                 failed = True
                 self.ctx.member_error(row, item.id, exc)
         if not loose:
@@ -211,6 +217,10 @@ class _Door:
         name = data_file(data, form, PurePosixPath(item.entry.path).name)
         if name is None:
             return None
+        beside = sibling_path(item.entry.path, name)
+        if beside in self.attached:  # else a small archive of many headers would grow without end
+            raise RowError("Expected one header for each data file, found a second that names the same one")
+        self.attached.add(beside)
         pixels = read_sibling(item.file, self.ctx, item.entry.path, name, item.limits, item.prepared)
         return attach(data, pixels, form)
 
