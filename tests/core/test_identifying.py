@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.imaging.samples import samples_folder
+from tests.decoding.samples import samples_folder
 from ultracurate.core._given_names import NAMES, NOT_NAMES
 from ultracurate.core.identifying import KINDS, MAX_PART, MAX_PATH, look_at, normal
 

@@ -16,7 +16,7 @@ from tests.e2e.lab import Lab
 from ultracurate.core.blobs import Blobs, PixelRef
 from ultracurate.core.schema import content_id
 from ultracurate.core.store import Store
-from ultracurate.imaging.decode import decode_image
+from ultracurate.decoding.decode import decode_image
 from ultracurate.phantom.formats import VARIANTS, Facts, write_files
 from ultracurate.phantom.frame import make_clip
 

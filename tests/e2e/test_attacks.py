@@ -22,13 +22,13 @@ from PIL import Image
 
 from tests.e2e.lab import Lab, png
 from tests.sources.origin import Origin, Reply
+from ultracurate.archives.reading import ArchiveLimits, iter_members
 from ultracurate.core import log
-from ultracurate.core.archives import ArchiveLimits, iter_members
 from ultracurate.core.dataset import SourceRef
 from ultracurate.core.errors import ConfigError, RowError, printable
 from ultracurate.core.layout import MAX_PATH, LayoutRule, compile_pattern, match_path
 from ultracurate.core.yaml_file import read_yaml_file
-from ultracurate.imaging.decode import decode_image, iter_frames, probe
+from ultracurate.decoding.decode import decode_image, iter_frames, probe
 from ultracurate.report.pictures import load
 from ultracurate.sources import SourceContext, SourceError, create_source
 from ultracurate.sources._ask import Ask

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.formats import CASES, COUNT, FPS, NUMBERS, RULE_FPS, SIZE, Case, Corpus, coco, frames_of, npy, npz, psnr
 from tests.e2e.lab import Lab, picture, png
-from ultracurate.imaging.decode import FORMATS
+from ultracurate.decoding.decode import FORMATS
 from ultracurate.phantom.containers import CONTAINERS, SQUEEZED, pack
 from ultracurate.phantom.files import encode_dicom, encode_still
 from ultracurate.phantom.formats import VARIANTS, write

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.decoding.samples import samples_folder
 from tests.fuzz.driver import fuzz
-from tests.imaging.samples import samples_folder
 
 
 def tell(line: str) -> None:

@@ -126,7 +126,7 @@ def dicom(**changes: Any) -> bytes:
     import pydicom
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-    from tests.imaging.files import dicom
+    from tests.decoding.files import dicom
 
     deflated = changes.pop("deflated", False)
     data = pydicom.dcmread(io.BytesIO(dicom(grey())))

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.decoding.files import png_header
 from tests.fuzz import bomb_arrays as arrays
 from tests.fuzz import bomb_pictures as pictures
 from tests.fuzz.bomb_pictures import WIDE, zeros
 from tests.fuzz.child import memory_peak
-from tests.imaging.files import png_header
 from tests.stages.bench import Bench
 from ultracurate.phantom.containers import pack
 from ultracurate.phantom.packing import pack_tar, pack_zip

@@ -14,14 +14,14 @@ from typing import Any, cast
 import numpy as np
 
 from tests.fuzz.corpus import Seed
-from ultracurate.core.archive_nested import walk_members
-from ultracurate.core.archives import ArchiveLimits, is_archive, iter_members
+from ultracurate.archives.nested import walk_members
+from ultracurate.archives.reading import ArchiveLimits, is_archive, iter_members
 from ultracurate.core.errors import MissingExtraError, RowError
-from ultracurate.imaging.annotations import draw, mask_pixels, parse, recognise
-from ultracurate.imaging.decode import FORMATS, VIDEOS, decode_image, iter_frames, probe, read_frames
-from ultracurate.imaging.limits import MAX_FRAMES, MAX_PIXELS
+from ultracurate.decoding.annotations import draw, mask_pixels, parse, recognise
+from ultracurate.decoding.decode import FORMATS, VIDEOS, decode_image, iter_frames, probe, read_frames
+from ultracurate.decoding.limits import MAX_FRAMES, MAX_PIXELS
+from ultracurate.decoding.media import HEAD_BYTES, PLAIN, Media, MediaInfo, Reading, sniff
 from ultracurate.imaging.look import look
-from ultracurate.imaging.media import HEAD_BYTES, PLAIN, Media, MediaInfo, Reading, sniff
 
 Draws = np.random.Generator
 Call = tuple[str, Callable[[], None]]
@@ -66,12 +66,12 @@ def _decoding(fmt: str, data: bytes, seed: Seed, rng: Draws) -> Iterator[Call]:
         yield f"metadata {fmt}", lambda: _metadata(data, fmt)
         yield f"read_frames {fmt}", lambda: _some(data, fmt, reading)
     if fmt in VIDEOS:
-        from ultracurate.imaging.video import packet_digest, video_times
+        from ultracurate.decoding.video import packet_digest, video_times
 
         yield f"packet_digest {fmt}", lambda: _word(packet_digest(data, fmt))
         yield f"video_times {fmt}", lambda: _word(str(len(video_times(data, fmt))))
     if fmt == "dicom":
-        from ultracurate.imaging.dicom import cardiac_times, identifying, technical
+        from ultracurate.decoding.dicom import cardiac_times, identifying, technical
 
         for entry in (cardiac_times, identifying, technical):
             yield f"{entry.__name__} dicom", lambda entry=entry: _word(repr(entry(data)))  # type: ignore[misc]
@@ -139,13 +139,13 @@ def _look(data: bytes, fmt: str) -> None:
 
 
 def _metadata(data: bytes, fmt: str) -> None:
-    from ultracurate.imaging.metadata import metadata_kinds
+    from ultracurate.decoding.metadata import metadata_kinds
 
     metadata_kinds(data, fmt)
 
 
 def _with_companion(data: bytes, fmt: str, seed: Seed, rng: Draws) -> None:
-    from ultracurate.imaging.volumes import iter_volume, probe_volume
+    from ultracurate.decoding.volumes import iter_volume, probe_volume
 
     asked: list[str] = []
     beside = seed.beside[: int(rng.integers(len(seed.beside) + 1))] if rng.random() < 0.3 else seed.beside

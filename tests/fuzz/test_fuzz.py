@@ -13,7 +13,7 @@ from tests.fuzz.corpus import made
 from tests.fuzz.driver import Report, fuzz
 from tests.fuzz.mutate import mutate
 from tests.fuzz.wounds import WOUNDS
-from ultracurate.imaging.decode import FORMATS, iter_frames
+from ultracurate.decoding.decode import FORMATS, iter_frames
 
 FOREIGN = "foreign, a crash, a hang, too much memory, or a file where none belongs"
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from tests.imaging.files import Array, speckle
+from tests.decoding.files import Array, speckle
+from ultracurate.decoding.levels import to_8bit
 from ultracurate.imaging import quality
 from ultracurate.imaging.erase import inpaint
 from ultracurate.imaging.hashing import hamming, phash
-from ultracurate.imaging.levels import to_8bit
 
 
 @given(st.integers(0, 99), st.booleans(), st.integers(8, 90), st.integers(8, 90))

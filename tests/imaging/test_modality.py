@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import f1_score
 
-from tests.imaging.samples import samples_folder
-from ultracurate.imaging.decode import iter_frames, sniff
-from ultracurate.imaging.levels import U8
+from tests.decoding.samples import samples_folder
+from ultracurate.decoding.decode import iter_frames, sniff
+from ultracurate.decoding.levels import U8
 from ultracurate.imaging.modality import KINDS, OTHERS, REJECT_BELOW, Triage, rejects, triage
 from ultracurate.imaging.quality import check
 from ultracurate.phantom.modalities import MODALITIES, make_modality

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.imaging.samples import samples_folder
-from ultracurate.imaging.levels import U8
+from tests.decoding.samples import samples_folder
+from ultracurate.decoding.levels import U8
 from ultracurate.imaging.quality import MIN_NONZERO, MIN_SIDE, check, nonzero_pixels
 from ultracurate.phantom.frame import make_frame
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ultracurate.decoding.media import Region
 from ultracurate.imaging._edges import sharpen
 from ultracurate.imaging._fit import fit_shape
 from ultracurate.imaging._shapes import BOX, FAN, QUAD, clip
-from ultracurate.imaging.media import Region
 from ultracurate.imaging.sector import KINDS, Sector, combine, find_sector, mask
 from ultracurate.measure.sector import Case, score, screens, summary
 from ultracurate.phantom.fields import draw_field

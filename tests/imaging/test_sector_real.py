@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.imaging.samples import samples_folder
+from tests.decoding.samples import samples_folder
 from ultracurate.measure.sector import Case, Score, marked, score, summary
 
 LABELS = Path(__file__).resolve().parents[1] / "labels" / "sectors.json"

@@ -93,7 +93,7 @@ def test_screens_are_grey_and_unlike_each_other() -> None:
 
 @pytest.mark.slow
 def test_clips_are_large_and_move(tmp_path: Path) -> None:
-    from ultracurate.imaging.decode import iter_frames, probe
+    from ultracurate.decoding.decode import iter_frames, probe
 
     (path,) = write_clips(tmp_path, 1, 0.4)
     data = path.read_bytes()

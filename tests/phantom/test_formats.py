@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ultracurate.core.errors import ConfigError
-from ultracurate.imaging.media import HEAD_BYTES, sniff
+from ultracurate.decoding.media import HEAD_BYTES, sniff
 from ultracurate.phantom.containers import CONTAINERS, pack
 from ultracurate.phantom.formats import VARIANTS, Facts, write, write_files
 
@@ -31,7 +31,7 @@ def test_the_same_frames_give_the_same_bytes_of_the_format_they_claim(variant: s
 
 
 def test_times_of_a_varying_rate_are_those_of_the_frames() -> None:
-    from ultracurate.imaging.decode import iter_frames
+    from ultracurate.decoding.decode import iter_frames
 
     times = (0.0, 0.04, 0.2, 0.5)
     frames = np.concatenate([FRAMES, FRAMES])

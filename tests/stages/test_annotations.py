@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.stages.bench import png
 from ultracurate.core.blobs import PixelRef
 from ultracurate.core.layout import LayoutRule, Match, match_path
-from ultracurate.imaging.annotations import mask_pixels
+from ultracurate.decoding.annotations import mask_pixels
 from ultracurate.stages._annotations import ANNOTATION, annotation_rows, annotation_table, tie
 
 Row = dict[str, Any]

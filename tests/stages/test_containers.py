@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.core.archive_makers import make_7z, make_rar5_volumes, split_zip
+from tests.archives.makers import make_7z, make_rar5_volumes, split_zip
 from tests.stages.bench import Bench, manifest
-from ultracurate.core.archives import ArchiveLimits
+from ultracurate.archives.reading import ArchiveLimits
 from ultracurate.core.blobs import DEFLATE, PixelRef
 from ultracurate.core.context import Context
 from ultracurate.core.errors import RowError

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.stages.bench import Bench, by_path, picture
-from ultracurate.imaging.decode import iter_frames
-from ultracurate.imaging.detached import attach, data_file
+from ultracurate.decoding.decode import iter_frames
+from ultracurate.decoding.detached import attach, data_file
 from ultracurate.phantom.packing import pack_tar, pack_zip
 
 VOLUME = np.stack([picture(n) for n in range(3)])

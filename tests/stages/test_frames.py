@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.stages.bench import SCHEMAS, Bench, manifest, picture, png
 from ultracurate.core.schema import content_id
-from ultracurate.imaging.decode import decode_image
+from ultracurate.decoding.decode import decode_image
 from ultracurate.phantom.files import encode_video
 from ultracurate.stages._sampling import FramesConfig
 from ultracurate.stages.frames import exact_copies

@@ -20,7 +20,7 @@ from ultracurate.core.runner import RunResult
 from ultracurate.core.schema import content_id
 from ultracurate.core.stage import Row
 from ultracurate.core.store import Store
-from ultracurate.imaging.decode import decode_image, encode_png
+from ultracurate.decoding.decode import decode_image, encode_png
 from ultracurate.imaging.resize import letterbox
 from ultracurate.phantom.frame import make_frame
 from ultracurate.stages._shard_check import check_shards

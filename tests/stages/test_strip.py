@@ -9,7 +9,7 @@ import pytest
 
 from tests.stages.bench import Bench
 from ultracurate.core.context import Context
-from ultracurate.imaging.decode import decode_image
+from ultracurate.decoding.decode import decode_image
 from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
 from ultracurate.phantom.files import encode_still
 from ultracurate.phantom.frame import make_frame

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.stages.bench import Bench, manifest
-from ultracurate.core.archives import iter_members
+from ultracurate.archives.reading import iter_members
 from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.stages import _tables
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ultracurate.imaging.levels import U8
+from ultracurate.decoding.levels import U8
 
 Real = npt.NDArray[np.floating[Any]]
 

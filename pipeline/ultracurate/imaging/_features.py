@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ultracurate.decoding.levels import U8
 from ultracurate.imaging._colour_features import colour_features
 from ultracurate.imaging._layout_features import dual_features, layout_features
-from ultracurate.imaging.levels import U8
 
 Vector = npt.NDArray[np.float32]
 Real = npt.NDArray[np.floating[Any]]

@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ultracurate.imaging.levels import U8
-from ultracurate.imaging.media import Region
+from ultracurate.decoding.levels import U8
+from ultracurate.decoding.media import Region
 from ultracurate.imaging.modality import rejects, triage
 from ultracurate.imaging.quality import Problem, check
 from ultracurate.imaging.sector import Sector, find_sector

@@ -9,8 +9,8 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+from ultracurate.decoding.levels import U8
 from ultracurate.imaging._features import features
-from ultracurate.imaging.levels import U8
 from ultracurate.imaging.quality import Problem
 
 KINDS = ("b_mode", "colour_doppler", "spectral_doppler", "m_mode", "elastography", "contrast")

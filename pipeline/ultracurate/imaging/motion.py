@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ultracurate.imaging.levels import U8
+from ultracurate.decoding.levels import U8
 
 SIDE = 32
 """Pixels along a thumbnail: speckle averages out, a valve or a probe sweep does not."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ultracurate.imaging.levels import U8
+from ultracurate.decoding.levels import U8
 
 MIN_NONZERO = 1_000
 """Fewer non-zero pixels are an empty picture: the rule of EchoCare's EchoAtlas (2025)."""

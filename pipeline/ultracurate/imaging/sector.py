@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ultracurate.decoding.levels import U8
+from ultracurate.decoding.media import Region
 from ultracurate.imaging import nets
 from ultracurate.imaging._edges import sharpen
 from ultracurate.imaging._field_input import GRID, brightest, field_maps
 from ultracurate.imaging._field_map import Floats, Mask, agreement, border, hull, parts, sureness
 from ultracurate.imaging._fit import Fitted, fit_shape
 from ultracurate.imaging._shapes import Points, cut_to
-from ultracurate.imaging.levels import U8
-from ultracurate.imaging.media import Region
 
 KINDS = ("convex", "phased", "linear", "trapezoid", "dual", "full", "unsure")
 """What a field can be; `full`: the picture is nothing but field; `unsure`: no answer. Both keep everything."""

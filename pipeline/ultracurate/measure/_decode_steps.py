@@ -11,13 +11,13 @@ from importlib import import_module
 from typing import Any
 
 STEPS = {
-    "read": (("ultracurate.core.archive_member", "Member.read"), ("ultracurate.core.blobs", "Blobs.read")),
-    "decode": (("ultracurate.imaging.decode", "decode_image"), ("ultracurate.imaging.decode", "read_frames")),
-    "digest": (("ultracurate.imaging.decode", "pixel_digest"), ("ultracurate.imaging.video", "packet_digest")),
+    "read": (("ultracurate.archives.member", "Member.read"), ("ultracurate.core.blobs", "Blobs.read")),
+    "decode": (("ultracurate.decoding.decode", "decode_image"), ("ultracurate.decoding.decode", "read_frames")),
+    "digest": (("ultracurate.decoding.decode", "pixel_digest"), ("ultracurate.decoding.video", "packet_digest")),
     "quality": (("ultracurate.imaging.look", "check"),),
     "triage": (("ultracurate.imaging.look", "triage"),),
     "sector": (("ultracurate.imaging.look", "find_sector"),),
-    "encode": (("ultracurate.imaging.decode", "encode_png"),),
+    "encode": (("ultracurate.decoding.decode", "encode_png"),),
 }
 """Step to the functions that make it up, by module and name."""
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.resources import data_root
-from ultracurate.imaging.decode import encode_png, read_frames, sniff
-from ultracurate.imaging.levels import U8
-from ultracurate.imaging.media import HEAD_BYTES
+from ultracurate.decoding.decode import encode_png, read_frames, sniff
+from ultracurate.decoding.levels import U8
+from ultracurate.decoding.media import HEAD_BYTES
 from ultracurate.imaging.sector import Sector, find_sector, mask
 from ultracurate.measure import MEASURES, Measurement, Promise
 from ultracurate.phantom.styles import random_screen

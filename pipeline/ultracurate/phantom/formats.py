@@ -21,7 +21,7 @@ class Variant:
     """One way of writing a format.
 
     Attributes:
-        format: name among `imaging.decode.FORMATS`, or "tfrecord", which is a container.
+        format: name among `decoding.decode.FORMATS`, or "tfrecord", which is a container.
         ending: of the file, with its dot; of a format in two files, of the one that is read.
         write: frames and facts to the bytes of each file, by ending.
         lossless: whether the same pixels come back.

@@ -57,7 +57,7 @@ def load(pixels: Pixels, row: Mapping[str, Any], kind: str) -> Image.Image:
         raise LookupError(kind)
     data = pixels(uri, offset, length)
     if kind == "frame" and (form := row.get("frame_format")) in ("dicom", "webp", "jp2", "tif"):
-        from ultracurate.imaging.decode import decode_image
+        from ultracurate.decoding.decode import decode_image
 
         return Image.fromarray(decode_image(data, form))
     image = Image.open(io.BytesIO(data), formats=_FORMATS)

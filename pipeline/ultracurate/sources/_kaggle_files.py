@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ultracurate.core.archive_member import ArchiveLimits, normalise
-from ultracurate.core.archives import iter_members
+from ultracurate.archives.member import ArchiveLimits, normalise
+from ultracurate.archives.reading import iter_members
 from ultracurate.core.errors import RowError
 from ultracurate.sources import _download as _downloads
 from ultracurate.sources._answers import ERROR_BYTES, is_json

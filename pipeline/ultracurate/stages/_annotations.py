@@ -17,7 +17,7 @@ from ultracurate.core.schema import I64, S, content_id
 from ultracurate.core.stage import Row
 
 if TYPE_CHECKING:
-    from ultracurate.imaging.annotations import Annotation
+    from ultracurate.decoding.annotations import Annotation
 
 ANNOTATION = pa.schema(
     [
@@ -65,7 +65,7 @@ def annotation_rows(
     Raises:
         RowError: the file is not what the layout calls it, or above a limit.
     """
-    from ultracurate.imaging.annotations import parse, recognise
+    from ultracurate.decoding.annotations import parse, recognise
 
     form = "mask" if match.kind == "mask" else ((match.rule and match.rule.format) or recognise(data))
     parsed = parse(data, form) if form else None

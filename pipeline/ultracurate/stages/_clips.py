@@ -14,9 +14,9 @@ from ultracurate.core.stage import Reject, Row
 from ultracurate.stages._sampling import FramesConfig, chosen, sampler
 
 if TYPE_CHECKING:
-    from ultracurate.imaging.decode import Frame
-    from ultracurate.imaging.levels import U8
-    from ultracurate.imaging.media import Reading, Region
+    from ultracurate.decoding.decode import Frame
+    from ultracurate.decoding.levels import U8
+    from ultracurate.decoding.media import Reading, Region
 
 EARLY = 5
 """Looked-at frames after which a clip of nothing but foreign pictures is given up."""
@@ -28,7 +28,7 @@ def take_frames(row: Row, cfg: FramesConfig, ctx: Context) -> list[Row | Reject]
     Leading black frames are passed over, and counting begins after them; numbers and times stay those of the file.
     A clip most of whose frames are not fit (a photograph, a program's window) is rejected as a whole.
     """
-    from ultracurate.imaging.media import PLAIN, Reading
+    from ultracurate.decoding.media import PLAIN, Reading
 
     data = ctx.read(row, "raw")
     reading = Reading(**json.loads(row["reading"])) if row["reading"] else PLAIN
@@ -41,14 +41,14 @@ def take_frames(row: Row, cfg: FramesConfig, ctx: Context) -> list[Row | Reject]
 
 def _chosen(row: Row, data: bytes, reading: Reading, cfg: FramesConfig, taker: _Taker) -> Iterator[Frame]:
     """The frames that the mode asks for, with the black lead-in of a clip passed over."""
-    from ultracurate.imaging.decode import VIDEOS, read_frames
+    from ultracurate.decoding.decode import VIDEOS, read_frames
 
     rule = sampler(cfg, row["media"], row["frames"], row["fps"], row["spacing_z"])
     if rule is None:
         yield from _adaptive(row, data, reading, cfg)
         return
     if row["format"] in VIDEOS:
-        from ultracurate.imaging.video import video_times
+        from ultracurate.decoding.video import video_times
 
         # The times stand in the container: then frames that no chosen one depends on need not be decoded.
         times = video_times(data, row["format"])
@@ -109,7 +109,7 @@ class _Taker:
 
     def take(self, number: int, time_s: float | None, image: U8) -> bool:
         """One frame that the rule wants; True: there is no use in going on."""
-        from ultracurate.imaging.decode import encode_png
+        from ultracurate.decoding.decode import encode_png
         from ultracurate.imaging.look import EMPTY, look
         from ultracurate.imaging.quality import Problem
 
@@ -141,7 +141,7 @@ class _Taker:
 def _regions(row: Row, data: bytes) -> tuple[Region, ...]:
     if row["format"] != "dicom":
         return ()
-    from ultracurate.imaging.decode import probe
+    from ultracurate.decoding.decode import probe
 
     return probe(data, "dicom").regions
 
@@ -150,8 +150,8 @@ def _adaptive(row: Row, data: bytes, reading: Reading, cfg: FramesConfig) -> Ite
     """The frames that add the most: a first pass for thumbnails of all, a second for the chosen ones."""
     import numpy as np
 
+    from ultracurate.decoding.decode import iter_frames, read_frames
     from ultracurate.imaging import cardiac, motion
-    from ultracurate.imaging.decode import iter_frames, read_frames
     from ultracurate.imaging.quality import nonzero_pixels
 
     numbers: list[int] = []
@@ -181,7 +181,7 @@ def _adaptive(row: Row, data: bytes, reading: Reading, cfg: FramesConfig) -> Ite
 def _r_waves(row: Row, data: bytes) -> tuple[float, ...]:
     if row["format"] != "dicom":
         return ()
-    from ultracurate.imaging.dicom import cardiac_times
+    from ultracurate.decoding.dicom import cardiac_times
 
     return cardiac_times(data)
 

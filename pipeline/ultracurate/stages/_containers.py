@@ -13,12 +13,12 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
 
-from ultracurate.core.archive_joined import Piece, joined, locate
-from ultracurate.core.archive_member import MIB, ArchiveLimits, Member, exactly, measure
-from ultracurate.core.archive_nested import walk_members
-from ultracurate.core.archive_split import unsplit_zip
-from ultracurate.core.archive_volumes import VolumeSet, find_sets
-from ultracurate.core.archives import DEFAULT_LIMITS, anonymous, archive_kind, is_archive
+from ultracurate.archives.joined import Piece, joined, locate
+from ultracurate.archives.member import MIB, ArchiveLimits, Member, exactly, measure
+from ultracurate.archives.nested import walk_members
+from ultracurate.archives.reading import DEFAULT_LIMITS, anonymous, archive_kind, is_archive
+from ultracurate.archives.split_zip import unsplit_zip
+from ultracurate.archives.volumes import VolumeSet, find_sets
 from ultracurate.core.blobs import DEFLATE, Blobs
 from ultracurate.core.context import Context
 from ultracurate.core.errors import RowError, UltracurateError

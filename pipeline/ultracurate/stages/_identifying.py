@@ -45,11 +45,11 @@ class Identities:
         self._add(row, "header", Counter(keywords))
 
     def metadata(self, row: Mapping[str, Any], kinds: Mapping[str, int]) -> None:
-        """Count the words that a picture or video carries beside its pixels (`imaging.metadata.metadata_kinds`)."""
+        """Count the words that a picture or video carries beside its pixels (`decoding.metadata.metadata_kinds`)."""
         self._add(row, "metadata", kinds)
 
     def archive(self, row: Mapping[str, Any], kinds: Mapping[str, int]) -> None:
-        """Count the comments and owners of an archive (`core.archive_comments.archive_kinds`)."""
+        """Count the comments and owners of an archive (`archives.comments.archive_kinds`)."""
         self._add(row, "archive", kinds)
 
     def side(self) -> dict[str, pa.Table]:

@@ -14,7 +14,7 @@ from ultracurate.core.stage import Reject, Row
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ultracurate.imaging.media import MediaInfo, Reading
+    from ultracurate.decoding.media import MediaInfo, Reading
 
 HEAD = 4096
 
@@ -32,12 +32,12 @@ SET_ASIDE = {
     "iq_data": "Demodulated in-phase and quadrature samples: a signal, not a picture.",
     "mask": "A mask: it annotates a picture and is no picture of its own.",
 }
-"""Why a readable array is no picture, as `imaging.radio` and `imaging.volumes` say it."""
+"""Why a readable array is no picture, as `decoding.radio` and `decoding.volumes` say it."""
 
 
 def reading_of(rule: LayoutRule | None) -> Reading | None:
     """What the layout rule says about how to read its files; None: nothing."""
-    from ultracurate.imaging.media import Reading
+    from ultracurate.decoding.media import Reading
 
     if rule is None or rule.kind not in ("image", "clip", "volume"):
         return None
@@ -53,8 +53,8 @@ def describe(data: bytes, path: str, rule: LayoutRule | None, *, keep_foreign: b
         rule: the layout rule that the file falls under.
         keep_foreign: keep what does not look like ultrasound.
     """
-    from ultracurate.imaging.decode import probe, sniff
-    from ultracurate.imaging.media import PLAIN
+    from ultracurate.decoding.decode import probe, sniff
+    from ultracurate.decoding.media import PLAIN
 
     if not data:
         raise RowError(
@@ -95,7 +95,7 @@ def describe(data: bytes, path: str, rule: LayoutRule | None, *, keep_foreign: b
 
 
 def _still(data: bytes, info: MediaInfo, reading: Reading, keep_foreign: bool) -> Row | Reject:
-    from ultracurate.imaging.decode import decode_image, pixel_digest
+    from ultracurate.decoding.decode import decode_image, pixel_digest
     from ultracurate.imaging.look import look
     from ultracurate.imaging.quality import Problem
 
@@ -111,9 +111,9 @@ def _still(data: bytes, info: MediaInfo, reading: Reading, keep_foreign: bool) -
 
 
 def _moving(data: bytes, info: MediaInfo, reading: Reading | None) -> Row:
-    from ultracurate.imaging.decode import VIDEOS, iter_frames, pixel_digest
-    from ultracurate.imaging.media import PLAIN
-    from ultracurate.imaging.video import packet_digest
+    from ultracurate.decoding.decode import VIDEOS, iter_frames, pixel_digest
+    from ultracurate.decoding.media import PLAIN
+    from ultracurate.decoding.video import packet_digest
 
     if info.format in VIDEOS:  # `frames` decodes it, and notices damage inside
         return {"channels": info.channels, "pixel_sha256": packet_digest(data, info.format)}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
-from ultracurate.core.archives import DEFAULT_LIMITS, ArchiveLimits
+from ultracurate.archives.reading import DEFAULT_LIMITS, ArchiveLimits
 from ultracurate.core.context import Context
 from ultracurate.core.errors import RowError
 from ultracurate.stages._containers import Prepared, Row, open_file, parts_of, whole_file

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from ultracurate.core.archives import ArchiveLimits, is_archive, iter_members
+from ultracurate.archives.reading import ArchiveLimits, is_archive, iter_members
 from ultracurate.core.blobs import Blobs
 from ultracurate.core.context import Context
 from ultracurate.core.errors import MissingExtraError, RowError

@@ -43,7 +43,7 @@ class HashConfig(Settings):
 )
 def hash_frames(part: pa.Table, cfg: HashConfig, ctx: Context) -> Result:
     """Hash every cleaned frame: the heavy half of dedup, part by part."""
-    from ultracurate.imaging.decode import decode_image, pixel_digest
+    from ultracurate.decoding.decode import decode_image, pixel_digest
     from ultracurate.imaging.hashing import phash
 
     def one(row: Row) -> Row:

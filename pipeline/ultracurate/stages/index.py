@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 from pydantic import Field
 
-from ultracurate.core.archive_comments import archive_kinds
-from ultracurate.core.archives import ARCHIVE_NAME, ArchiveLimits
+from ultracurate.archives.comments import archive_kinds
+from ultracurate.archives.reading import ARCHIVE_NAME, ArchiveLimits
 from ultracurate.core.blobs import PixelRef
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
@@ -208,8 +208,8 @@ class _Door:
 
     def _with_pixels(self, item: _Item, data: bytes) -> bytes | None:
         """A header with the pixels of the file that it names, as one file; None for any other file."""
-        from ultracurate.imaging.decode import VOLUMES, sniff
-        from ultracurate.imaging.detached import attach, data_file
+        from ultracurate.decoding.decode import VOLUMES, sniff
+        from ultracurate.decoding.detached import attach, data_file
 
         form = sniff(data[:HEAD], item.entry.path)
         if form not in VOLUMES:
@@ -232,12 +232,12 @@ class _Door:
 
     def _count_words(self, item: _Item, data: bytes) -> None:
         """Count what a file says of a person, in its header, beside its pixels and, compared with it, in its path."""
-        from ultracurate.imaging.decode import sniff
-        from ultracurate.imaging.metadata import metadata_kinds
+        from ultracurate.decoding.decode import sniff
+        from ultracurate.decoding.metadata import metadata_kinds
 
         form, words = sniff(data[:HEAD], item.entry.path), frozenset[str]()
         if form == "dicom":
-            from ultracurate.imaging.dicom import identifying
+            from ultracurate.decoding.dicom import identifying
 
             found = identifying(data)
             self.identities.header(item.file, found.headers)

@@ -138,7 +138,7 @@ def shard(part: pa.Table, cfg: ShardConfig, ctx: Context) -> Result:
     """Write one tar: for each frame `<id>.png`, `<id>.mask.png` (painted pixels) and `<id>.json`."""
     import numpy as np
 
-    from ultracurate.imaging.decode import decode_image, encode_png
+    from ultracurate.decoding.decode import decode_image, encode_png
     from ultracurate.imaging.resize import letterbox
     from ultracurate.stages.strip import PAINTED_BIT
 

@@ -50,7 +50,7 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
     """Write the cleaned frame and its mask (one bit for each branch) to this part's pack."""
     import numpy as np
 
-    from ultracurate.imaging.decode import decode_image, encode_png
+    from ultracurate.decoding.decode import decode_image, encode_png
     from ultracurate.imaging.erase import inpaint
     from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ultracurate.decoding.decode import VIDEOS, read_frames, sniff
+from ultracurate.decoding.media import HEAD_BYTES
 from ultracurate.imaging._field_input import GRID, field_maps
-from ultracurate.imaging.decode import VIDEOS, read_frames, sniff
-from ultracurate.imaging.media import HEAD_BYTES
 from ultracurate.imaging.sector import Sector, mask
 from ultracurate.phantom.styles import invented_tissue, random_screen
 

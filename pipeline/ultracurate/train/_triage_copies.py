@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ultracurate.imaging.levels import U8
+from ultracurate.decoding.levels import U8
 from ultracurate.phantom.flows import AGENTS, ELASTICITIES, FLOWS, paint_agent, paint_flow, paint_stiffness, tint
 from ultracurate.phantom.strips import SWEEPS, WAVES, m_mode, spectrum
 from ultracurate.phantom.textures import Mask

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ultracurate.imaging.decode import decode_image, iter_frames, sniff
-from ultracurate.imaging.levels import U8
+from ultracurate.decoding.decode import decode_image, iter_frames, sniff
+from ultracurate.decoding.levels import U8
 from ultracurate.phantom.canvas import FONTS
 from ultracurate.phantom.modalities import MODALITIES, make_modality
 from ultracurate.phantom.negatives import HELD_OUT, NEGATIVES, make_negative

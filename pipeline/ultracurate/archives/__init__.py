@@ -1,0 +1,1 @@
+"""Archives as hostile input: bytes in, members out, nothing unpacked to disk."""
