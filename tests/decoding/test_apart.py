@@ -48,7 +48,8 @@ def children() -> set[int]:
     found = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            if int(status.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+            ours = int(status.read_text().rpartition(")")[2].split()[1]) == os.getpid()
+            if ours and b"decoding.apart" in (status.parent / "cmdline").read_bytes():
                 found.add(int(status.parent.name))
     return found
 
