@@ -43,7 +43,11 @@ def build(home: Path, datasets: int = DATASETS, pictures: int = PICTURES) -> Pat
         "datasets": slugs,
         "manifests": ["manifests"],
         "roots": {"lab": "data"},
-        "stages": {"strip": {"ocr": False}, "shard.plan": {"samples": 40}},
+        "stages": {
+            "index": {"keep_foreign": True},  # blotches are no ultrasound
+            "strip": {"ocr": False},
+            "shard.plan": {"samples": 40},
+        },
     }
     (home / "lab.yaml").write_text(yaml.safe_dump(recipe))
     return home / "lab.yaml"
