@@ -186,7 +186,7 @@ def test_a_fit_to_the_true_border_gives_the_field_back(kind: str, seed: int) -> 
     contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     border = max(contours, key=cv2.contourArea)[:, 0].astype(float) + 0.5
     box = np.concatenate([border.min(axis=0) - 0.5, border.max(axis=0) + 0.5])
-    best = fit_shape(border[:: max(1, len(border) // 160)], border, box, 4.0)[0]
+    best = fit_shape(border[:: max(1, len(border) // 160)], border, box, 4.0, (640, 480))[0]
     found = mask(Sector([[(round(x), round(y)) for x, y in best.outline(640, 480)]], 1.0, kind), (480, 640))
     assert overlap(found, inside > 0) > 0.96
 
@@ -196,7 +196,7 @@ def test_sharpening_moves_a_rough_box_onto_the_pixels() -> None:
     image[60:341, 103:498] = speckle(281, 395)
     rough = np.asarray([98.0, 66.0, 503.0, 336.0])
     border = np.asarray([[x, y] for x in np.linspace(98, 503, 40) for y in (66.0, 336.0)])
-    best = fit_shape(border, border, rough, 5.0)[0]
+    best = fit_shape(border, border, rough, 5.0, (600, 400))[0]
     sharp, doubt = sharpen(image, best, border, 5.0)
     np.testing.assert_allclose(sharp.outline(600, 400).min(axis=0), [103, 60], atol=0.8)
     np.testing.assert_allclose(sharp.outline(600, 400).max(axis=0), [498, 341], atol=0.8)

@@ -133,13 +133,16 @@ def sharpen(grey: U8, fitted: Fitted, border: Points, cell: float) -> tuple[Fitt
     shape, params, error = fitted.shape, fitted.params, fitted.error
     for reach, unit in ((2.2 * cell, 0.4 * cell), (1.2 * cell, 0.15 * cell)):
         seen = look(grey, Fitted(shape, params, error), max(reach, 4.0))
-        spots = seen.at + seen.normal * seen.shift[:, None]
+        # Where the picture goes on outside, the border lies further out.
+        shift = np.where(seen.open, 0.5 * reach, seen.shift)
+        spots, trust = seen.at + seen.normal * shift[:, None], np.where(seen.open, 0.5, 1.0)
         # What ends far inside the mask's own border is tissue that fades, not the field.
-        spots = spots[fitted.shape.distances(fitted.params, spots).max(axis=0) > -cell]  # False where nothing was seen
+        good = fitted.shape.distances(fitted.params, spots).max(axis=0) > -cell  # False where nothing was seen
+        spots, trust = spots[good], trust[good]
         if len(spots) < 3:
             return fitted, seen.doubt(cell)
         at = np.concatenate([spots, border])
-        weights = np.concatenate([np.ones(len(spots)), np.full(len(border), 0.06 * len(spots) / len(border))])
+        weights = np.concatenate([trust, np.full(len(border), 0.06 * len(spots) / len(border))])
         params, _ = refine(shape, params, at, weights, max(unit, 1.0), 7)
     sharp = Fitted(shape, params, error)
     seen = look(grey, sharp, max(cell, 4.0))

@@ -103,7 +103,7 @@ def _sane(shape: Box, p: Params) -> bool:
     return bool(0.35 < p[6] < 2.8 and p[10] > p[9] + 4 and 0.03 < p[8] - p[7] < 3.1 and p[9] > -0.2 * p[10])
 
 
-def fit_shape(at: Points, whole: Points, open_box: Params, cell: float) -> list[Fitted]:
+def fit_shape(at: Points, whole: Points, open_box: Params, cell: float, frame: tuple[int, int]) -> list[Fitted]:
     """Shapes fitted to border points, best first.
 
     Args:
@@ -111,15 +111,16 @@ def fit_shape(at: Points, whole: Points, open_box: Params, cell: float) -> list[
         whole: the border with the frame's part of it.
         open_box: x0, y0, x1, y1 of the field; sides that touch the frame lie a little beyond it.
         cell: pixels of one cell of the mask that the points come from.
+        frame: width and height of the picture.
     """
     ones = np.ones(len(at))
     box = Fitted(BOX, *refine(BOX, open_box.copy(), at, ones, cell))
     if box.error < _PLAIN:
         return [box]
-    runs, found = _straight_runs(at, cell), [box]
+    runs, found = _straight_runs(whole, cell, frame), [box]
     for shape, guesses, tries in (
         (FAN, _fans(runs, at, whole, open_box, cell), 3),
-        (QUAD, _quads(runs, at, open_box, cell), 1),
+        (QUAD, _quads(runs, whole, open_box, cell), 1),
     ):
         for guess in sorted(guesses, key=lambda guess: _error(shape, guess, at, ones, cell))[:tries]:
             fitted = Fitted(shape, *refine(shape, guess, at, ones, cell))
@@ -134,11 +135,13 @@ def fit_shape(at: Points, whole: Points, open_box: Params, cell: float) -> list[
     return found[:3] if place < 3 or box.error > 2.0 else [*found[:2], box]
 
 
-def _straight_runs(at: Points, cell: float) -> list[tuple[float, Points]]:
-    """Long straight edges of the hull as (length, two ends in clockwise order), longest first."""
-    hull = cv2.convexHull(at.astype(np.float32), clockwise=True)
+def _straight_runs(whole: Points, cell: float, frame: tuple[int, int]) -> list[tuple[float, Points]]:
+    """Long straight edges of the hull, but for the frame's, as (length, two ends in clockwise order), longest first."""
+    hull = cv2.convexHull(whole.astype(np.float32), clockwise=True)
     corners = cv2.approxPolyDP(hull, 0.9 * cell, closed=True)[:, 0].astype(float)
-    ends = list(zip(corners, np.roll(corners, -1, 0), strict=True))
+    near = np.concatenate([corners < 2 * cell, corners > np.asarray(frame) - 2 * cell], axis=1)
+    on_frame = (near & np.roll(near, -1, 0)).any(axis=1)
+    ends = list(zip(corners[~on_frame], np.roll(corners, -1, 0)[~on_frame], strict=True))
     runs = [(float(np.hypot(*(b - a))), np.stack([a, b])) for a, b in ends]
     return sorted((run for run in runs if run[0] > 5 * cell), key=lambda run: -run[0])
 

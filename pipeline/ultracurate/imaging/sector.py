@@ -179,7 +179,7 @@ def _outline(part: Floats, grey: U8) -> _Outline:
         frame = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], float)
         return _Outline(frame, "linear", 1.0, 1.0, sure)
     found: list[tuple[float, _Outline]] = []
-    for fitted in fit_shape(edge, whole, box, cell):
+    for fitted in fit_shape(edge, whole, box, cell, (width, height)):
         sharp, doubt = sharpen(grey, fitted, edge, cell)
         corners = sharp.outline(width, height)
         match, cut = agreement(corners, inside, width, height)
