@@ -7,6 +7,11 @@ WORK   ?= demo
 
 # pytest's closing line must stay visible, so its output is never piped.
 PYTEST := $(BIN)/python -m pytest
+# One file of tests is one process's, since its tests share what is slow to make.
+ABREAST ?= -n logical --maxprocesses 4 --dist loadfile
+# Images often switch off what Python compiles once: then pip leaves it out, and each of some hundred commands that the
+# tests start compiles all libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-all fuzz lint types imports docs samples wheel clean help
 
@@ -43,8 +48,8 @@ chromium:
 demo: install ## Run all nine stages on synthetic data served by a local host
 	$(BIN)/ultracurate demo --work $(WORK)
 
-test: install ## The fast suite
-	$(PYTEST)
+test: install ## The fast suite, on all cores up to four
+	$(PYTEST) $(ABREAST)
 
 test-cluster: install ## Real Dask processes: equality with serial, a killed worker, a scheduler by address
 	$(PYTEST) -m "cluster and not slow"

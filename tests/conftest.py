@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.core.toy.build import toy_spec
+from ultracurate.core import dataset, resources
 from ultracurate.core.spec import Spec
 from ultracurate.core.store import Store
+
+for name in ("COLUMNS", "LINES"):  # said to the processes of a test run, and commands would take it for their screen
+    os.environ.pop(name, None)
+# No test fails by the clock: a busy machine may stop it anywhere for seconds.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_manifests_are_read_once() -> Iterator[None]:
+    """Each command reads all of them, which is most of what a command over three pictures costs; they are frozen."""
+    shipped, read = resources.manifests_dir(), dataset.load_manifest
+    once = functools.cache(read)
+
+    def load(path: Path) -> dataset.DatasetManifest:
+        return once(path) if path.parent == shipped else read(path)
+
+    with mock.patch.object(dataset, "load_manifest", load):
+        yield
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import py7zr
@@ -30,7 +29,6 @@ from tests.archives.makers import (
 )
 from tests.archives.test_formats import NOISE
 from tests.archives.test_reading import read_all
-from ultracurate.archives import child as archive_child
 from ultracurate.archives import system as archive_system
 from ultracurate.archives.reading import ArchiveLimits, iter_members
 from ultracurate.core.errors import MissingExtraError, RowError
@@ -177,22 +175,6 @@ def test_a_child_that_dies_costs_the_archive_only(monkeypatch: pytest.MonkeyPatc
     assert children[1].poll() is not None, "nobody waits for it any more"
 
 
-def test_the_child_can_open_nothing_and_compute_no_longer_than_allowed() -> None:
-    script = (
-        "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('child', {str(archive_child.__file__)!r})\n"
-        "child = importlib.util.module_from_spec(spec); spec.loader.exec_module(child)\n"
-        "child.confine(1 << 30); child.allow(0)\n"
-        "for attempt in (lambda: open('/etc/passwd'), lambda: bytearray(2 << 30)):\n"
-        "    try: attempt()\n"
-        "    except (OSError, MemoryError): print('refused', flush=True)\n"
-        "while True: pass\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert done.stdout.split() == [b"refused", b"refused"]
-    assert done.returncode == -signal.SIGXCPU
-
-
 def test_without_libarchive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBARCHIVE", "/nowhere/libarchive.so")
     with pytest.raises(RowError, match="expected the system's libarchive"):
@@ -234,6 +216,7 @@ def test_flipped_bytes_never_escape(data: bytes, draw: st.DataObject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_many_spoiled_archives_never_escape() -> None:
     noise = random.Random(11)
     for _ in range(500):

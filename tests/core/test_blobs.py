@@ -3,13 +3,16 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ultracurate.core import blobs as blobs_module
 from ultracurate.core.blobs import DEFLATE, Blobs, PackWriter, PixelRef
 from ultracurate.core.errors import ConfigError, RowError
 from ultracurate.core.store import Store
@@ -103,7 +106,9 @@ def test_a_deflated_zip_member_is_read_in_place(zipped: tuple[Blobs, zipfile.Zip
 def test_a_damaged_member_costs_its_row(zipped: tuple[Blobs, zipfile.ZipInfo, bytes, int]) -> None:
     blobs, info, content, start = zipped
     for offset, length in ((start + 1, info.compress_size), (start, info.compress_size - 3), (start, 0)):
-        with pytest.raises(RowError, match=r"a\.zip: damaged zip member at byte"):
+        with pytest.raises(
+            RowError, match=r"a \.zip file of the work directory: expected a zip member at byte \d+, found a damaged"
+        ):
             blobs.read(PixelRef(f"a.zip{DEFLATE}", offset, length, sha(content)))
 
 
@@ -116,8 +121,86 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
     store.write("x.png", b"after!")
     with pytest.raises(RowError) as caught:
         blobs.read(ref)
-    for part in ("x.png", sha(b"before"), sha(b"after!"), "restore it, or run again from download"):
+    for part in (
+        "a .png file of the work directory",
+        sha(b"before"),
+        sha(b"after!"),
+        "restore it, or run again from download",
+    ):
         assert part in str(caught.value)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Limits that a test can pass without gigabytes."""
+    monkeypatch.setattr(blobs_module, "MOST_UNCHECKED", 200_000)
+    monkeypatch.setattr(blobs_module, "_PIECE", 4096)
+    return 200_000
+
+
+def deflated(content: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(content) + packer.flush()
+
+
+def test_a_swapped_member_is_inflated_but_not_held(tmp_path: Path, small: int) -> None:
+    """What was indexed had 900 bytes; what lies there now unpacks to 64 million."""
+    bomb = deflated(bytes(64_000_000))
+    (tmp_path / "a.zip").write_bytes(bomb)
+    ref = PixelRef(f"a.zip{DEFLATE}", 0, len(bomb), sha(b"before"))
+    tracemalloc.start()
+    with pytest.raises(RowError, match="changed after it was indexed"):
+        Blobs(Store(tmp_path), {}).read(ref)
+    with pytest.raises(RowError, match="at most 200000 bytes, found more"):
+        Blobs(Store(tmp_path), {}).read_range(ref.uri, 0, ref.length)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_a_swapped_whole_file_is_not_held_either(tmp_path: Path, small: int) -> None:
+    (tmp_path / "a.png").write_bytes(bytes(30_000_000))
+    tracemalloc.start()
+    with pytest.raises(RowError, match="changed after it was indexed"):
+        Blobs(Store(tmp_path), {}).read(PixelRef("a.png", None, None, sha(b"before")))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    assert Blobs(Store(tmp_path), {}).read(PixelRef("a.png", 0, 5, sha(bytes(5)))) == bytes(5), (
+        "no more than the row says"
+    )
+
+
+def test_a_large_file_comes_once_its_digest_fits(tmp_path: Path, small: int) -> None:
+    content = bytes(range(256)) * 4000
+    (tmp_path / "a.zip").write_bytes(b"xy" + deflated(content) + b"zz")
+    (tmp_path / "b.raw").write_bytes(content)
+    blobs = Blobs(Store(tmp_path), {})
+    assert blobs.read(PixelRef(f"a.zip{DEFLATE}", 2, len(deflated(content)), sha(content))) == content
+    assert blobs.read(PixelRef("b.raw", None, None, sha(content))) == content
+    assert blobs.read_range("b.raw", 256, small) == content[256 : 256 + small]
+    assert blobs.read_range("b.raw", 0, 4 * small) == content[: 4 * small], "its length is known"
+    with pytest.raises(RowError, match="expected at most"):
+        blobs.read_range("b.raw", 0, None)
+
+
+def test_no_member_inflates_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs_module, "MOST_INFLATED", 1_000_000)
+    bomb = deflated(bytes(1_000_001))
+    (tmp_path / "a.zip").write_bytes(bomb)
+    with pytest.raises(RowError, match="damaged"):
+        Blobs(Store(tmp_path), {}).read(PixelRef(f"a.zip{DEFLATE}", 0, len(bomb), sha(bytes(1_000_001))))
+
+
+def test_messages_do_not_quote_names(tmp_path: Path) -> None:
+    (tmp_path / "DOE_JANE.png").write_bytes(b"1")
+    blobs = Blobs(Store(tmp_path), {"sets": str(tmp_path)})
+    for uri in ("DOE_JANE.png", "../DOE_JANE", "root://sets/DOE_JANE.png", f"root://sets/DOE_JANE.png{DEFLATE}",
+                "root://sets/../DOE_JANE.png", "root://other/DOE_JANE.png", "DOE_JANE.gone"):  # fmt: skip
+        with pytest.raises((RowError, ConfigError)) as caught:
+            blobs.read(PixelRef(uri, 0, 1, sha(b"2")))
+        assert "DOE" not in str(caught.value)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_a_shortened_file_is_noticed(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ultracurate.core.layout import (
+    FORMATS,
+    NAMING,
     PICTURE_ENDINGS,
     REASONS,
     LayoutRule,
     compile_pattern,
     fill_template,
+    literal_start,
     match_path,
     pattern_fields,
     template_fields,
@@ -123,11 +126,55 @@ def test_without_rules_the_ending_decides() -> None:
         {"match": "{a}", "kind": "mask", "set": {"a": "x"}},
         {"match": "a", "kind": "image", "set": {"not a name": "x"}},
         {"match": "a", "kind": "picture"},
+        {"match": "a", "kind": "image", "format": "mask"},
+        {"match": "a", "kind": "mask", "format": "coco"},
+        {"match": "a", "kind": "mask", "of": "b/*.png"},
+        {"match": "a", "kind": "mask", "of": "**/b/c.png"},
+        {"match": "a", "kind": "mask", "of": "b**/c.png"},
+        {"match": "a", "kind": "mask", "of": "**/**/c.png"},
+        {"match": "a", "kind": "annotation", "format": "yolo"},
+        {"match": "a", "kind": "annotation", "of": "b/{file}"},
+        {"match": "a", "kind": "mask", "format": "indexed_mask", "of": "b/{file}"},
     ],
 )
 def test_rules_that_make_no_sense_are_refused(rule: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         LayoutRule.model_validate(rule)
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_every_format_of_an_annotation_may_be_named(form: str) -> None:
+    assert LayoutRule.model_validate({"match": "a", "kind": "annotation", "format": form}).format == form
+    named = {"match": "a", "kind": "annotation", "format": form, "of": "b/{file}"}
+    if form in NAMING:
+        found = match_path([LayoutRule.model_validate(named)], "a")
+        assert found is not None
+        assert found.of == "b/{file}", "the content of the file fills it in"
+    else:
+        with pytest.raises(ValidationError, match="needs a format among coco, labelme, voc"):
+            LayoutRule.model_validate(named)
+
+
+def test_a_captured_field_named_file_wins_over_the_one_inside() -> None:
+    rule = LayoutRule(match="{file}.json", kind="annotation", format="coco", of="img/{file}.png")
+    found = match_path([rule], "x.json")
+    assert found is not None
+    assert found.of == "img/x.png"
+
+
+@pytest.mark.parametrize(("path", "of"), [("m/1.png", "i/1.png"), ("a/b/m/1.png", "a/b/i/1.png")])
+def test_a_mask_in_no_folder_has_its_picture_in_none(path: str, of: str) -> None:
+    found = match_path([LayoutRule(match="{place:(?:.*/)?}m/{n}.png", kind="mask", of="{place}i/{n}.png")], path)
+    assert found is not None
+    assert found.of == of
+
+
+@pytest.mark.parametrize(
+    ("pattern", "start"),
+    [("a.zip/b*.csv", "a.zip/b"), ("**/x.csv", ""), ("{n}.csv", ""), ("a/{n}", "a/"), ("list.csv", "list.csv")],
+)
+def test_what_a_pattern_begins_with(pattern: str, start: str) -> None:
+    assert literal_start(pattern) == start
 
 
 def test_reasons_are_single_words() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from ultracurate.core import log
+from ultracurate.core.errors import RowError
 
 
 @pytest.fixture(autouse=True)
@@ -36,16 +38,28 @@ def test_an_event_is_one_json_line(tmp_path: Path) -> None:
     assert abs((datetime.now(UTC) - datetime.fromisoformat(first["time"])).total_seconds()) < 60
 
 
-def test_a_failure_keeps_its_traceback_in_one_line(tmp_path: Path) -> None:
+def test_a_failure_keeps_its_way_in_one_line_and_no_words_of_a_library(tmp_path: Path) -> None:
+    patient = "DOE^JANE"
     log.open_log(tmp_path, "run1")
     try:
-        raise ValueError("inside")
-    except ValueError:
+        try:
+            try:
+                dict[str, str]()[patient]
+            except KeyError as exc:
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), f"/data/{patient}.png") from exc
+        except OSError:
+            raise RowError("expected a picture, found none")  # noqa: B904 - its context is what is looked at
+    except RowError:
         log.LOGGER.exception("part_failed", extra={"data": {"part": "p1"}})
     (line,) = lines(tmp_path)
     assert (line["level"], line["event"], line["part"]) == ("error", "part_failed", "p1")
-    assert line["traceback"].startswith("Traceback")
-    assert "ValueError: inside" in line["traceback"]
+    told = line["traceback"]
+    assert told.startswith("Traceback")
+    assert told.endswith("RowError: expected a picture, found none")
+    places = [told.index(word) for word in ("KeyError: unforeseen", "FileNotFoundError: No such file", "RowError:")]
+    assert places == sorted(places)
+    assert 'test_log.py", line' in told
+    assert "JANE" not in told
 
 
 def test_each_process_has_its_own_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -181,9 +182,8 @@ def test_error_rows_do_not_stop_a_run(store: Store, sick: tuple[Spec, Path]) -> 
     errors = [
         row for p in result.parts["square"] if p.errors for row in read_table(store, p.path("errors")).to_pylist()
     ]
-    assert sorted((e["dataset"], e["exception"], e["message"], e["attempt"]) for e in errors) == [
-        (d, "ValueError", "cannot square 3", 1) for d in "ab"
-    ]
+    assert sorted((e["dataset"], e["exception"], e["attempt"]) for e in errors) == [(d, "ValueError", 1) for d in "ab"]
+    assert all(re.fullmatch(r"unforeseen \(stages\.py, line \d+\)", e["message"]) for e in errors), "not its words"
 
 
 def test_a_run_without_retry_leaves_error_rows_alone(store: Store, sick: tuple[Spec, Path]) -> None:
@@ -253,7 +253,7 @@ def test_an_exploding_part_keeps_the_others_and_resumes(store: Store, tmp_path: 
         run_toy(store, spec)
     message = str(caught.value)
     assert "2 of 6 parts of stage 'square' could not be computed" in message
-    assert "RuntimeError: this part always breaks" in message
+    assert "RuntimeError: unforeseen (stages.py, line " in message
     assert "run the same command again" in message
     folder = Planner(store, spec).directory(Planner(store, spec).stages[1])
     assert sum(name.startswith("part-") for name in store.names(folder)) == 4

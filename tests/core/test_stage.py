@@ -13,7 +13,7 @@ from tests.core.toy.build import toy_spec
 from tests.core.toy.stages import PACKAGE
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
-from ultracurate.core.errors import ConfigError, ContractError, MissingExtraError, RowError, StorageError
+from ultracurate.core.errors import ConfigError, ContractError, MissingExtraError, RowError, StorageError, told
 from ultracurate.core.schema import LINEAGE, Grain
 from ultracurate.core.stage import Reject, Result, Row, Scope, Stage, chain, columns_of, each, pipeline, stage
 from ultracurate.core.store import Store
@@ -95,7 +95,7 @@ def test_a_bad_row_costs_that_row_only(ctx: Context, exc: Exception) -> None:
             "parent_id": "b",
             "dataset": "b",
             "exception": type(exc).__name__,
-            "message": str(exc),
+            "message": told(exc),
             "attempt": 3,
         }
     ]
@@ -103,7 +103,8 @@ def test_a_bad_row_costs_that_row_only(ctx: Context, exc: Exception) -> None:
 
 def test_an_error_without_words_is_named_by_its_kind(ctx: Context) -> None:
     run(ctx, {"b": MemoryError()})
-    assert ctx.errors[0]["message"] == "MemoryError"
+    assert ctx.errors[0]["exception"] == "MemoryError"
+    assert ctx.errors[0]["message"].startswith("unforeseen (")
 
 
 def test_a_missing_package_costs_the_rows_that_need_it(ctx: Context) -> None:

@@ -16,7 +16,7 @@ from tests.core.toy import stages
 from tests.core.toy.build import events, files, run_toy, toy_spec
 from tests.core.toy.stages import PACKAGE
 from ultracurate.core import log, work
-from ultracurate.core.errors import ConfigError, StorageError
+from ultracurate.core.errors import ConfigError, StorageError, UltracurateError
 from ultracurate.core.parts import commit, encode, find, read_table
 from ultracurate.core.plan import Planner
 from ultracurate.core.schema import REJECTS
@@ -133,7 +133,7 @@ def test_a_fan_out_may_not_give_two_rows_one_id(store: Store, spec: Spec, monkey
     ("exc", "fatal"),
     [
         (RuntimeError("bug"), None),
-        (FileNotFoundError(errno.ENOENT, "gone"), None),
+        (FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "DOE_JANE.png"), None),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), StorageError),
         (OSError(errno.EROFS, os.strerror(errno.EROFS)), StorageError),
         (ConfigError("a program is missing"), ConfigError),
@@ -150,7 +150,9 @@ def test_what_a_stage_raises_is_in_the_outcome(
     stage_that(monkeypatch, result=act)
     outcome = run_job(job)
     assert outcome.ref is None
-    assert (getattr(exc, "strerror", None) or str(exc)) in outcome.failure
+    ours = str(exc) if isinstance(exc, UltracurateError) else "unforeseen"
+    assert (getattr(exc, "strerror", None) or ours) in outcome.failure
+    assert "JANE" not in outcome.failure
     assert (type(outcome.fatal) if outcome.fatal else None) is fatal
     log.open_log(None, "")
     assert [e["part"] for n in ("part_failed", "part_stopped") for e in events(store, "run1", n)] == [job.id]

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from tests.decoding.test_dicom_hostile import ITEM, element, shell
+from ultracurate.core.child import _idle, end_idle
 from ultracurate.core.errors import RowError
-from ultracurate.decoding._dicom.gdcm import Apart
+from ultracurate.decoding._dicom.gdcm import MODULE, unpack
 from ultracurate.decoding.dicom import identifying, iter_dicom, technical
 from ultracurate.phantom.dicom_codecs import encode_frame
 from ultracurate.phantom.dicom_files import encode
@@ -66,9 +67,9 @@ def test_a_video_whose_table_asks_for_gigabytes_is_refused_before_ffmpeg_sees_it
 def test_gdcm_inherits_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "0123456789")
     ramp = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
-    with Apart() as apart:
-        apart.unpack(encode_frame(ramp, "lossless1", 16, ybr=False), 57, 64, 64, 1, 16)
-        assert apart._child is not None
-        environment = Path(f"/proc/{apart._child.pid}/environ").read_bytes()
+    end_idle()
+    unpack(encode_frame(ramp, "lossless1", 16, ybr=False), 57, 64, 64, 1, 16)
+    (child,) = _idle[MODULE]
+    environment = Path(f"/proc/{child.process.pid}/environ").read_bytes()
     assert b"PATH=" in environment
     assert b"HF_TOKEN" not in environment

@@ -16,7 +16,7 @@ import pytest
 from ultracurate.core.errors import RowError
 from ultracurate.decoding._dicom import frames as _dicom_frames
 from ultracurate.decoding._dicom import reading as _dicom_reading
-from ultracurate.decoding._dicom.gdcm import Apart, GdcmFailedError
+from ultracurate.decoding._dicom.gdcm import GdcmFailedError, unpack
 from ultracurate.decoding.dicom import cardiac_times, identifying, iter_dicom, probe_dicom, technical
 from ultracurate.phantom.dicom_codecs import encode_frame
 from ultracurate.phantom.dicom_files import SYNTAXES, encode, palette
@@ -245,7 +245,7 @@ def test_gdcm_may_end_itself_but_not_us() -> None:
     broken = good[:at] + b"\xff" * 4 + good[at + 4 :]
     with pytest.raises(RowError, match="could not be decoded"):
         list(iter_dicom(encode(ramp[None], "lossless1", ready=[broken]), lambda *_: True))
-    with Apart() as apart:
+    for _ in range(2):
         with pytest.raises(GdcmFailedError):
-            apart.unpack(broken, 57, 64, 64, 1, 16)
-        assert apart.unpack(good, 57, 64, 64, 1, 16) == ramp.tobytes()  # by the next child
+            unpack(broken, 57, 64, 64, 1, 16)
+        assert unpack(good, 57, 64, 64, 1, 16) == ramp.tobytes()  # by the next child

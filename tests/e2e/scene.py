@@ -27,13 +27,17 @@ NAMES = re.compile(
     r"work/(?!reports/|logs/|shards/)[\w.]+/\w+/part-\w+\.parquet\[(file_name|path|url|member)\]: e-mail"
 )
 """Where alone an address in the name of a file may stand: tables between the stages, in columns that are the name."""
-DEBUG = """
-import logging, sys
-logging.basicConfig(level=logging.DEBUG)
+HURRIED = """
+import sys
+from functools import partial
 from ultracurate.cli import main
+from ultracurate.stages import _sources
+_sources.SourceContext = partial(_sources.SourceContext, backoff=0.01)
 sys.argv[0] = "ultracurate"
 main()
 """
+"""The program in a process of its own, as a user starts it, but without long waits for hosts that fail."""
+DEBUG = f"import logging; logging.basicConfig(level=logging.DEBUG){HURRIED}"
 
 
 @dataclass

@@ -236,12 +236,12 @@ def test_zip64_that_hides_its_long_directory() -> None:
 
 
 def refused(data: bytes, fmt: str, why: str) -> None:
-    """Probing and decoding both say so, in no time."""
-    started = time.monotonic()
+    """Probing and decoding both say so, with next to no work of this process."""
+    started = time.process_time()
     for look in (lambda: probe(data, fmt), lambda: list(iter_frames(data, fmt))):
         with pytest.raises(RowError, match=why):
             look()
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_gif_of_many_empty_frames_on_a_large_canvas() -> None:

@@ -88,7 +88,7 @@ def refusal(server: LocalHosts, target: Path, size: int, checksum: str | None) -
 @pytest.mark.parametrize("known", [True, False])
 def test_a_host_that_lies_never_yields_a_wrong_file(tmp_path: Path, lie: str, known: bool) -> None:
     """With a digest known before, and without one: there is the right file, or none."""
-    size = 8 << 20
+    size = 5 << 20
     big = record(size)
     target = tmp_path / "big.bin"
     checksum = f"sha256:{big.files[0].sha256}" if known else None

@@ -245,13 +245,13 @@ def test_masks_and_boxes_are_tied_to_their_pictures(corpus: Corpus) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ultracurate.stages._annotations import tie
+    from ultracurate.core.annotations import tie
 
     store = corpus.lab.work / "index"
     tables = [pq.read_table(path) for path in store.rglob("*annotations*.parquet")]
     assert tables, "index writes the side table `annotations`"
     rows = pa.concat_tables(tables)
-    samples = corpus.lab.table("index").select(["sample_id", "dataset", "path"])
+    samples = corpus.lab.table("index").select(["sample_id", "dataset", "path", "width", "height"])
     tied = dict(zip(*(tie(rows, samples)[name].to_pylist() for name in ("annotation_id", "sample_id")), strict=True))
     found = {(row["kind"], row["picture"]): tied[row["annotation_id"]] for row in rows.to_pylist()}
     grey, colour = (corpus.samples[f"image/png-{name}/x.png"]["sample_id"] for name in ("grey", "rgb"))

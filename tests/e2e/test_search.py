@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tests.e2e.scene import HURRIED
 from ultracurate.phantom.hosts.faults import Faults
 from ultracurate.phantom.hosts.server import LocalHosts
 from ultracurate.phantom.hosts.world import SHARES, World, build_world
@@ -80,14 +81,9 @@ class Search:
 
     def start(self) -> subprocess.Popen[bytes]:
         """The real command; its log goes to a file."""
-        command = [sys.executable, "-m", "ultracurate", "run", "discover", "--recipe", str(self.recipe)]
+        command = [sys.executable, "-c", HURRIED, "run", "discover", "--recipe", str(self.recipe)]
         with (self.home / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                [*command, "--work", str(self.home / "work"), "--json"],
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"ULTRACURATE_BACKOFF": "0.01"},
-            )
+            return subprocess.Popen([*command, "--work", str(self.home / "work"), "--json"], stdout=log, stderr=log)
 
     def run(self) -> tuple[float, float]:
         """Run to the end; seconds and peak memory in MiB."""

@@ -29,6 +29,8 @@ from ultracurate.sources._ask import Ask
 from ultracurate.sources._bodies import read_json
 from ultracurate.stages.shard import describe
 
+FILES_OF = {"kaggle": "kaggle.json", "synapse": "synapseConfig"}
+"""Hosts whose own programs keep the login in a file."""
 Take = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -38,7 +40,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         yield made
 
 
-@pytest.mark.parametrize("kind", ["variables", "files"])
+@pytest.mark.parametrize("kind", ["variables", pytest.param("files", marks=pytest.mark.slow)])
 def test_nothing_leaks_from_a_search_and_a_run(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with scene_of(tmp_path, monkeypatch, Wicked(), kind) as scene:
         assert scene.user(*scene.search()) == 0
@@ -56,6 +58,19 @@ def test_nothing_leaks_from_a_search_and_a_run(kind: str, tmp_path: Path, monkey
         assert any(signature in sent for signature in scene.world.signatures)
         assert len(list((scene.home / "work/shards/planted").glob("*.tar"))) >= 1
         assert scene.found(names=True) != [], "names of files are the one exception, and this one holds an address"
+    assert scene.found() == []
+
+
+def test_nothing_leaks_where_logins_are_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hosts that know such files; all hosts are left to the slow tests."""
+    with scene_of(tmp_path, monkeypatch, Wicked(), "files") as scene:
+        assert scene.user(*scene.search(hosts=tuple(FILES_OF))) == 0
+        for host in FILES_OF:
+            assert scene.call(*scene.build("run", "all", only=f"{host}_"), "--json").code == 0
+            assert scene.call(*scene.build("report", only=f"{host}_")).code == 0
+        sent = "\n".join(map(heard, scene.world.requests))
+        assert [name for name in FILES_OF.values() if secret(name) not in sent] == [], "a login that nobody used"
+        assert [name for name in NEVER_SENT if secret(name) in sent] == []
     assert scene.found() == []
 
 
@@ -192,24 +207,29 @@ PROTECTIONS: dict[str, tuple[Take, str, str]] = {
     ),
     "answers of a dataset": (
         _swap("stages.discover.hide_private"),
-        "build",
+        "zenodo_good",
         r"discover/\w+/pack-\w+\.tar/zenodo_good-zenodo\.json: (link|text)",
     ),
     "e-mail addresses": (_without("MAIL"), "search", r"discover/\w+/candidates-\w+\.parquet\[title\]: e-mail"),
     "signatures": (_without("_SIGNED"), "search", r"discover/\w+/pack-\w+\.tar/\w+\.json: link"),
-    "a token said back in an answer": (_unread, "build", r"discover/\w+/pack-\w+\.tar/zenodo_good.*: ZENODO_TOKEN"),
+    "a token said back in an answer": (
+        _unread,
+        "zenodo_good",
+        r"discover/\w+/pack-\w+\.tar/zenodo_good.*: ZENODO_TOKEN",
+    ),
     "a token said back in an error": (
         _swap("sources._answers._without_token"),
-        "build",
+        "zenodo_9",
         r"discover/\w+/errors-\w+\.parquet\[message\]: ZENODO_TOKEN",
     ),
     "queries in debug logs": (
         lambda patch: patch.setattr("ultracurate.sources._http._RedactQueries.filter", lambda *_: True),
-        "build",
+        "figshare_good",
         "said: storage signature",
     ),
-    "names in shards": (_told, "build", r"shards/planted/planted-\w+-\d+\.tar/\w+\.json: e-mail"),
+    "names in shards": (_told, "zenodo_good", r"shards/planted/planted-\w+-\d+\.tar/\w+\.json: e-mail"),
 }
+"""What is taken away, the datasets that are built without it (or a search), and what then has to be found."""
 
 
 @pytest.mark.parametrize("name", PROTECTIONS)
@@ -222,7 +242,6 @@ def test_without_a_protection_the_search_finds_something(
         if what == "search":
             scene.call(*scene.search(hosts=("zenodo",)))
         else:
-            for only in ("zenodo_", "figshare_good"):
-                scene.call(*scene.build("run", "all", only=only))
+            scene.call(*scene.build("run", "all", only=what))
     scene.said += caplog.text
     assert [finding for finding in scene.found(names=True) if re.search(expected, finding)], scene.said

@@ -43,6 +43,12 @@ def main() -> None:
         f"{report.cases} cases, {report.answers} answers, {report.errors} row errors, "
         f"{report.contained} crashes that were contained, {len(report.findings)} findings"
     )
+    seconds_spent, entry, case = report.slowest
+    written = sum(one["kind"] == "written" for one in report.findings)
+    tell(
+        f"slowest call {seconds_spent:.1f} s ({entry}, case {case}), highest peak {report.peak >> 20} MiB, "
+        f"{written} files outside"
+    )
     for what, count in sorted(report.counted().items()):
         tell(f"{count:6d}  {what}")
     sys.exit(1 if report.findings else 0)

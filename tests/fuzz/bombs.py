@@ -104,7 +104,13 @@ def main() -> None:
                 result, ctx = bench.call("frames", rows)
                 lost += [(row["reason"], row["detail"]) for row in result.rejects.to_pylist()]
                 lost += [(row["exception"], row["message"]) for row in ctx.errors]
-            answer = {"name": name, "bytes": len(data), "lost": lost[:20], "rows": result.rows.num_rows}
+            answer = {
+                "name": name,
+                "bytes": len(data),
+                "lost": lost[:20],
+                "told": len(lost),
+                "rows": result.rows.num_rows,
+            }
             answer |= {"seconds": time.perf_counter() - began, "peak": memory_peak() - before}
             left = [path.name for path in Path(folder, "tmp").rglob("*") if path.is_file()]
             sys.stdout.write(json.dumps(answer | {"left": len(left)}) + "\n")

@@ -99,6 +99,7 @@ def _case(cases: Any, case: int, folder: Path, written: list[str]) -> dict[str, 
     found: list[dict[str, Any]] = []
     counts = {"answer": 0, "error": 0}
     contained = 0
+    slowest, highest = (0.0, ""), 0
     for name, call in cases.calls(number, data, case):
         before = memory_peak(reset=True)
         began, processor = time.perf_counter(), time.process_time()
@@ -121,9 +122,11 @@ def _case(cases: Any, case: int, folder: Path, written: list[str]) -> dict[str, 
             signal.setitimer(signal.ITIMER_REAL, 0)
             faulthandler.cancel_dump_traceback_later()
         spent = time.process_time() - processor
+        slowest = max(slowest, (spent, name))
         if problem is None and spent > SLOW:
             problem = {"kind": "slow", "what": f"{spent:.1f} s"}
         peak = memory_peak() - before
+        highest = max(highest, peak)
         if problem is None and peak > PEAK:
             problem = {"kind": "memory", "what": f"{peak >> 20} MiB"}
         if left := [path for path in (*folder.iterdir(), *(folder / "tmp").iterdir()) if path != folder / "tmp"]:
@@ -135,7 +138,14 @@ def _case(cases: Any, case: int, folder: Path, written: list[str]) -> dict[str, 
             written.clear()
         if problem:
             found.append(problem | {"entry": name, "seconds": round(time.perf_counter() - began, 2)})
-    return {"case": case, "seed": number, "found": found, "contained": contained} | counts
+    return {
+        "case": case,
+        "seed": number,
+        "found": found,
+        "contained": contained,
+        "slowest": slowest,
+        "peak": highest,
+    } | counts
 
 
 def _problem(kind: str, exc: BaseException) -> dict[str, Any]:

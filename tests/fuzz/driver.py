@@ -31,12 +31,14 @@ CALLS = 8
 
 @dataclass
 class Report:
-    """What one run came to."""
+    """What one run came to; `slowest` is processor seconds, entry and case, `peak` bytes of one call."""
 
     cases: int = 0
     answers: int = 0
     errors: int = 0
     contained: int = 0
+    slowest: tuple[float, str, int] = (0.0, "", -1)
+    peak: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     def counted(self) -> Counter[str]:
@@ -136,6 +138,8 @@ def fuzz(
             report.answers += answer.get("answer", 0)
             report.errors += answer.get("error", 0)
             report.contained += answer.get("contained", 0)
+            report.slowest = max(report.slowest, (*answer.get("slowest", (0.0, "")), case))
+            report.peak = max(report.peak, answer.get("peak", 0))
             for one in answer["found"]:
                 _note(one | {"case": case, "run_seed": run_seed}, answer["seed"], cases, report, seen, keep, tell)
     finally:

@@ -202,20 +202,11 @@ def _annotations(data: bytes, form: str) -> None:
             mask_pixels(data, one.rule)
 
 
-class _Bytes:
-    """A table in memory, where the stage has one in a store."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def read(self) -> bytes:
-        return self.data
-
-
 def _table(data: bytes) -> None:
+    from ultracurate.core.dataset import TableJoin
     from ultracurate.stages import _tables
 
-    _tables._values.__wrapped__(cast("_tables._Table", _Bytes(data)), "key", ("value",))
+    _tables._pick(data, TableJoin(file="t.csv", key="key", on="{file}", columns=["value"]))
 
 
 __all__ = ["Call", "OracleError", "calls"]

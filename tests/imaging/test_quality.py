@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.decoding.samples import samples_folder
 from ultracurate.decoding.levels import U8
-from ultracurate.imaging.quality import MIN_NONZERO, MIN_SIDE, check, nonzero_pixels
+from ultracurate.imaging.quality import MIN_NONZERO, MIN_SIDE, _steps, check, nonzero_pixels
 from ultracurate.phantom.frame import make_frame
 
 
@@ -47,6 +47,8 @@ def test_a_colour_pixel_counts_once() -> None:
     image = np.zeros((50, 50, 3), np.uint8)
     image[:2, :, 2] = 1
     assert nonzero_pixels(image) == 100
+    image = np.random.default_rng(1).integers(0, 2, (40, 70, 3), dtype=np.uint8)
+    assert nonzero_pixels(image) == nonzero_pixels(image[:, ::-1]) == int(image.any(axis=2).sum())
 
 
 @pytest.mark.parametrize("shape", [(MIN_SIDE - 1, 500), (500, MIN_SIDE - 1), (1, 1)])
@@ -89,6 +91,28 @@ def test_device_screens_with_large_flat_parts_pass() -> None:
     grey[100:400, 200:600] = image[100:400, 200:600] if image.ndim == 2 else image[100:400, 200:600, 0]
     assert reason(image) is None
     assert reason(grey) is None
+
+
+def plain_steps(grey: U8) -> tuple[float, int]:
+    """What `_steps` says, written out."""
+    rows = grey[:: max(1, grey.shape[0] // 192)].astype(int)
+    columns: list[float] = []
+    for x in range(1, rows.shape[1]):
+        jumps = [min(abs(a - b), 48) for a, b in rows[:, x - 1 : x + 1] if b > 8]
+        columns.append(sum(jumps) / len(jumps) if len(jumps) > max(4, len(rows) // 20) else -1)
+    places = [[mean for mean in columns[place::8] if mean >= 0] for place in range(8)]
+    means = [sum(place) / len(place) if place else 0.0 for place in places]
+    border = means.index(max(means))
+    return (means[border] + 0.5) / ((sum(means) - means[border]) / 7 + 0.5), (border + 1) % 8
+
+
+def test_steps_between_blocks_are_those_of_plain_arithmetic() -> None:
+    rng = np.random.default_rng(4)
+    image = make_frame("kidney", "convex", "plain", 3, (400, 520), ()).image
+    ruined, _ = pressed(image, 1)
+    noise = rng.integers(0, 30, (50, 90), dtype=np.uint8)
+    for grey in (image, ruined, ruined[3:, 5:], ruined.T, noise, np.zeros((40, 40), np.uint8)):
+        assert _steps(grey) == pytest.approx(plain_steps(grey), rel=1e-9)
 
 
 @settings(deadline=None, max_examples=60)

@@ -8,9 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ultracurate.decoding.media import Region
-from ultracurate.imaging._edges import sharpen
-from ultracurate.imaging._fit import fit_shape
-from ultracurate.imaging._shapes import BOX, FAN, QUAD, clip
 from ultracurate.imaging.sector import KINDS, Sector, combine, find_sector, mask
 from ultracurate.measure.sector import Case, score, screens, summary
 from ultracurate.phantom.fields import draw_field
@@ -88,8 +85,8 @@ def test_colour_does_not_change_a_grey_answer() -> None:
 
 def test_thirty_unseen_screens() -> None:
     got = summary([score(case) for case in screens(30)])
-    assert got["IoU, mean"] > 0.0
-    assert got["tissue cut away, mean"] < 1.0
+    assert got["IoU, mean"] > 0.965  # the goal: 0.99
+    assert got["tissue cut away, mean"] < 0.012
 
 
 def test_every_answer_is_well_formed() -> None:
@@ -122,12 +119,19 @@ def test_no_picture_breaks_it(height: int, width: int, seed: int, colour: bool) 
 def test_a_region_of_the_header_bounds_the_field() -> None:
     image, truth = fan_screen()
     rows, columns = np.nonzero(truth)
-    box = (int(columns.min()) - 4, int(rows.min()) - 4, (int(columns.min()) + int(columns.max())) // 2, int(rows.max()))
+    box = (int(columns.min()) + 1, int(rows.min()) + 1, int(columns.max()), int(rows.max()))
     found = find_sector(image, (Region(box, "2d", "tissue"),))
     outside = np.ones(truth.shape, np.bool_)
     outside[box[1] : box[3], box[0] : box[2]] = False
     assert not (mask(found, truth.shape) & outside).any()
-    assert (mask(found, truth.shape) & truth).sum() > 0.3 * truth.sum()
+    assert (mask(found, truth.shape) & truth).sum() > 0.97 * truth.sum()
+
+
+def test_a_region_that_cuts_what_the_picture_shows_is_stale() -> None:
+    image, truth = fan_screen()
+    rows, columns = np.nonzero(truth)
+    box = (int(columns.min()), int(rows.min()), (int(columns.min()) + int(columns.max())) // 2, int(rows.max()))
+    assert find_sector(image, (Region(box, "2d", "tissue"),)) == find_sector(image)
 
 
 def test_where_pixels_show_nothing_the_header_is_believed() -> None:
@@ -144,70 +148,7 @@ def test_regions_of_other_kinds_bound_nothing(region: Region) -> None:
     assert find_sector(image, (region,)) == find_sector(image)
 
 
-# Shapes and masks
-
-
-@pytest.mark.parametrize(
-    ("shape", "params"),
-    [
-        (BOX, [20.0, 30.0, 300.0, 200.0]),
-        (QUAD, [-9, -9, 500, 400, 0.1, 1.6, 3.2, 4.7, 300.0, 250.0, -20.0, -30.0]),
-        (FAN, [10.0, 12.0, 390.0, 330.0, 200.0, -40.0, 1.1, -0.6, 0.5, 60.0, 330.0]),
-    ],
-    ids=["box", "quad", "fan"],
-)
-def test_slopes_are_the_derivatives_of_distances(shape: Any, params: list[float]) -> None:
-    p = np.asarray(params)
-    outline = shape.outline(p)
-    at = np.concatenate([outline * share + np.roll(outline, 1, axis=0) * (1 - share) for share in (0.3, 0.6)])
-    at += np.random.default_rng(4).uniform(-0.5, 0.5, at.shape)
-    region = shape.distances(p, at).argmax(axis=0)
-    rows = np.arange(len(at))
-    exact = shape.slopes(p, at, region)
-    for index in range(shape.count):
-        step = np.zeros(shape.count)
-        step[index] = 1e-5
-        change = shape.distances(p + step, at) - shape.distances(p - step, at)
-        # The steepness by which an ellipse's distance is divided is held constant, which is right on the edge itself.
-        np.testing.assert_allclose(exact[:, index], change[region, rows] / 2e-5, rtol=0.02, atol=1.5)
-        np.testing.assert_allclose(exact[:, index], change[region, rows] / 2e-5, atol=2 if index == 6 else 0.05)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["convex", "phased", "endocavity", "linear", "trapezoid"]), st.integers(0, 500))
-def test_a_fit_to_the_true_border_gives_the_field_back(kind: str, seed: int) -> None:
-    import cv2
-
-    rng = np.random.default_rng(seed)
-    field = draw_field(kind, (30, 25, 610, 450), rng)
-    inside = np.zeros((480, 640), np.uint8)
-    (x0, y0, x1, y1), _, own = field.place(np.full((8, 8), 255, np.uint8))
-    inside[y0:y1, x0:x1] = own
-    contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    border = max(contours, key=cv2.contourArea)[:, 0].astype(float) + 0.5
-    box = np.concatenate([border.min(axis=0) - 0.5, border.max(axis=0) + 0.5])
-    best = fit_shape(border[:: max(1, len(border) // 160)], border, box, 4.0, (640, 480))[0]
-    found = mask(Sector([[(round(x), round(y)) for x, y in best.outline(640, 480)]], 1.0, kind), (480, 640))
-    assert overlap(found, inside > 0) > 0.96
-
-
-def test_sharpening_moves_a_rough_box_onto_the_pixels() -> None:
-    image = np.zeros((400, 600), np.uint8)
-    image[60:341, 103:498] = speckle(281, 395)
-    rough = np.asarray([98.0, 66.0, 503.0, 336.0])
-    border = np.asarray([[x, y] for x in np.linspace(98, 503, 40) for y in (66.0, 336.0)])
-    best = fit_shape(border, border, rough, 5.0, (600, 400))[0]
-    sharp, doubt = sharpen(image, best, border, 5.0)
-    np.testing.assert_allclose(sharp.outline(600, 400).min(axis=0), [103, 60], atol=0.8)
-    np.testing.assert_allclose(sharp.outline(600, 400).max(axis=0), [498, 341], atol=0.8)
-    assert doubt < 0.1
-
-
-def test_clip_cuts_a_square_in_half() -> None:
-    square = np.asarray([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]])
-    half = clip(square, np.asarray([1.0, 0.0]), 2.0)
-    assert half.max(axis=0).tolist() == [2.0, 4.0]
-    assert len(clip(square, np.asarray([1.0, 0.0]), -1.0)) == 0
+# Masks
 
 
 def test_a_mask_is_exact_for_whole_pixels() -> None:
@@ -276,7 +217,7 @@ def test_full_pictures_stay_full() -> None:
 @pytest.mark.timeout(1200)
 def test_five_hundred_unseen_screens() -> None:
     got = summary([score(case) for case in screens()])
-    assert got["IoU, mean"] > 0.0
+    assert got["IoU, mean"] > 0.96  # the goal: 0.99
 
 
 def test_scores_count_what_they_say() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def test_a_run_over_a_few_screens_says_what_it_did(tmp_path: Path) -> None:
     assert (run["frames"], run["errors"]) == (2, 0)
     assert run["peak_mb"] > 50
     assert {"index", "frames"} <= set(run["stages"])
+    assert run["once"] > 0, "imports and weights are paid before the clock starts"
     assert {"read", "decode", "digest", "quality", "triage", "sector", "rest"} <= set(run["steps"])
     assert sum(run["steps"].values()) == pytest.approx(run["cpu"])
     assert all(run["steps"][step] > 0 for step in ("decode", "sector", "triage"))
@@ -104,6 +106,12 @@ def test_clips_are_large_and_move(tmp_path: Path) -> None:
     assert (frames[0] != frames[5]).any()
 
 
+@pytest.mark.parametrize(("patience", "rounds"), [(0.0, 1), (1e9, 5)])
+def test_rounds_end_when_patience_does_but_never_before_the_first(patience: float, rounds: int) -> None:
+    load = replace(decode.QUICK, rounds=5, patience=patience)
+    assert list(decode._rounds(load)) == list(range(rounds))
+
+
 def test_without_ffmpeg_there_is_no_baseline_and_no_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ultracurate.measure.decode.shutil.which", lambda name: None)
     monkeypatch.setattr(decode, "_in_a_process", lambda *args, **options: {"stages": {"frames": 1.5}, "frames": 7})
@@ -111,6 +119,7 @@ def test_without_ffmpeg_there_is_no_baseline_and_no_ratio(tmp_path: Path, monkey
     assert found == {
         "clips: ours, seconds": 1.5,
         "clips: frames that ours took": 7,
+        "clips: rounds": 1,
         "clips: baseline": decode.FFMPEG_MISSING,
     }
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ultracurate.phantom.fields import KINDS, draw_field
+from ultracurate.phantom.fields import KINDS, VIRTUAL, draw_field
 from ultracurate.phantom.styles import SIZES, invented_tissue, random_screen
 
 SMALL = (240, 320)
@@ -37,7 +37,22 @@ def test_every_kind_and_size_turns_up() -> None:
     assert max(height for height, _ in SIZES) == 1080
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(40))
+def test_training_screens_keep_the_same_promises(seed: int) -> None:
+    screen = random_screen(seed, held=False, size=SMALL)
+    assert screen.mask.any()
+    assert all(field.shape == screen.image.shape[:2] for field in screen.fields)
+    assert min(screen.image.shape[:2]) > 40
+    assert len(screen.fields) == 1 or not (screen.fields[0] & screen.fields[1]).any()
+
+
+def test_only_training_draws_fields_widened_into_an_arc() -> None:
+    drawn = {held: {random_screen(s, held, size=(120, 160)).kind for s in range(100)} for held in (True, False)}
+    assert VIRTUAL in drawn[False]
+    assert VIRTUAL not in drawn[True]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, VIRTUAL])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_field_lies_in_its_area_and_nothing_is_drawn_outside_it(kind: str, seed: int) -> None:
     area = (30, 20, 290, 210)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +119,47 @@ def test_a_changed_file_is_told(local: LocalSource, folder: Path) -> None:
     with pytest.raises(SourceError, match="is gone") as caught:
         local.fetch(file, Path("unused"))
     assert caught.value.state is SourceState.NOT_FOUND
+
+
+def test_no_error_says_the_name_of_a_file_or_folder(
+    local: LocalSource, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names of files and folders can be those of patients; what stands in the manifest is its author's own."""
+    said: list[str] = []
+
+    def provoke(act: Callable[[], object]) -> None:
+        with pytest.raises(SourceError) as caught:
+            act()
+        said.append(str(caught.value))
+
+    path = folder / "DOE_JANE" / "DOE_JANE.png"
+    path.parent.mkdir()
+    path.write_bytes(b"12345")
+    (file,) = [file for file in local.list_files(REF) if "DOE" in file.name]
+    path.write_bytes(b"changed")
+    provoke(lambda: local.fetch(file, tmp_path))
+    path.unlink()
+    provoke(lambda: local.fetch(file, tmp_path))
+    provoke(lambda: local.open(file))
+    path.symlink_to(tmp_path / "DOE_JANE.png")
+    (tmp_path / "DOE_JANE.png").write_bytes(b"1")
+    provoke(lambda: local.fetch(file, tmp_path))
+    (linked,) = [file for file in local.list_files(REF) if "DOE" in file.name]
+    provoke(lambda: local.fetch(linked, tmp_path))
+    path.unlink()
+    path.mkdir()
+    provoke(lambda: local.fetch(file, tmp_path))
+
+    def unreadable(folder: Any, onerror: Callable[[OSError], None]) -> Iterator[Any]:
+        onerror(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent)))
+        yield from ()
+
+    monkeypatch.setattr("os.walk", unreadable)
+    provoke(lambda: local.list_files(REF))
+    assert not [text for text in said if "DOE" in text or str(tmp_path) in text]
+    assert all("root 'sets'" in text for text in said)
+    assert said[0].startswith("a .png file of root 'sets' (5 bytes): expected 5 bytes, found 7")
+    assert said[-1].startswith("A folder 2 levels below root 'sets' cannot be read: Permission denied")
 
 
 def test_one_file_can_be_the_place(local: LocalSource) -> None:

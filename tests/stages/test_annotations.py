@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stages.bench import png
+from ultracurate.core.annotations import ANNOTATION, tie
 from ultracurate.core.blobs import PixelRef
+from ultracurate.core.errors import RowError
 from ultracurate.core.layout import LayoutRule, Match, match_path
 from ultracurate.decoding.annotations import mask_pixels
-from ultracurate.stages._annotations import ANNOTATION, annotation_rows, annotation_table, tie
+from ultracurate.stages._annotations import Gathered, annotation_rows
 
 Row = dict[str, Any]
+REF = PixelRef("u", None, None, "d")
 
 
 def no_place(data: bytes) -> PixelRef:
@@ -36,14 +40,27 @@ def coco(*names: str) -> bytes:
     return json.dumps({"images": images, "annotations": entries}).encode()
 
 
-def samples(*paths: str, dataset: str = "toy") -> pa.Table:
-    return pa.table(
-        {"sample_id": [f"id of {path}" for path in paths], "dataset": [dataset] * len(paths), "path": paths}
-    )
+def samples(*paths: str, dataset: str = "toy", size: tuple[int | None, int | None] = (80, 64)) -> pa.Table:
+    rows = [
+        {"sample_id": f"id of {path}", "dataset": dataset, "path": path, "width": size[0], "height": size[1]}
+        for path in paths
+    ]
+    kinds = {"sample_id": pa.string(), "dataset": pa.string(), "path": pa.string()}
+    return pa.Table.from_pylist(rows, schema=pa.schema({**kinds, "width": pa.int64(), "height": pa.int64()}))
+
+
+def annotation_table(rows: Iterable[Row]) -> pa.Table:
+    gathered = Gathered()
+    gathered.add(rows)
+    return gathered.table()
 
 
 def tied(rows: list[Row], table: pa.Table) -> list[tuple[str | None, str | None]]:
     return [(row["sample_id"], row["tied_by"]) for row in tie(annotation_table(rows), table).to_pylist()]
+
+
+def problems(rows: list[Row], table: pa.Table) -> list[str | None]:
+    return tie(annotation_table(rows), table)["problem"].to_pylist()  # type: ignore[no-any-return]
 
 
 def test_a_mask_is_a_reference_and_a_rule_for_each_class() -> None:
@@ -57,7 +74,8 @@ def test_a_mask_is_a_reference_and_a_rule_for_each_class() -> None:
         placed.append(given)
         return PixelRef("files/ab/abc", 30, len(given), "digest")
 
-    rows, refused = annotation_rows(match, data, place, "toy", "a.zip/mask/x_mask.png")
+    found, refused = annotation_rows(match, data, place, "toy", "a.zip/mask/x_mask.png")
+    rows = list(found)
     assert (refused, placed) == (0, [data])
     table = annotation_table(rows)
     assert table.schema == ANNOTATION
@@ -76,7 +94,7 @@ def test_a_mask_is_a_reference_and_a_rule_for_each_class() -> None:
 def test_a_volume_of_masks_is_referred_to_as_a_whole() -> None:
     match = matched("x_mask.mha", match="{name}_mask.mha", kind="mask", of="{name}.mha")
     header = b"ObjectType = Image\nNDims = 3\n"
-    (row,), _ = annotation_rows(match, header, lambda data: PixelRef("u", None, None, "d"), "toy", "x_mask.mha")
+    (row,), _ = annotation_rows(match, header, lambda _: REF, "toy", "x_mask.mha")
     assert (row["kind"], row["picture"], row["geometry"], row["source_uri"]) == ("mask", "x.mha", None, "u")
 
 
@@ -90,7 +108,7 @@ def rows_of(data: bytes, path: str, **rule: Any) -> list[Row]:
     match = matched(path, match="**", kind="annotation", **rule)
     rows, refused = annotation_rows(match, data, no_place, "toy", path)
     assert not refused
-    return rows
+    return list(rows)
 
 
 def test_the_layout_says_where_the_pictures_of_a_coco_file_lie() -> None:
@@ -122,7 +140,95 @@ def test_folders_in_the_name_that_moved_are_found_by_their_tail_then_by_base_nam
 def test_nothing_is_guessed(paths: tuple[str, ...]) -> None:
     rows = rows_of(coco("one.png"), "a.zip/labels/coco.json", format="coco")
     assert tied(rows, samples(*paths)) == [(None, None)]
+    assert problems(rows, samples(*paths)) == [
+        "several_pictures" if len(paths) > 1 and "p1" in paths[0] else "no_picture"
+    ]
     assert tied(rows, samples("a.zip/one.png", dataset="other")) == [(None, None)]
+
+
+def test_one_path_in_two_records_is_two_pictures() -> None:
+    rows = rows_of(coco("one.png"), "coco.json", format="coco", of="img/{file}")
+    twice = pa.concat_tables([samples("img/one.png"), samples("img/one.png")])
+    assert problems(rows, twice) == ["several_pictures"]
+
+
+def test_a_file_that_names_no_picture_is_told_from_one_whose_picture_is_missing() -> None:
+    shape = {"label": "n", "shape_type": "point", "points": [[1, 1]]}
+    rows = rows_of(json.dumps({"shapes": [shape]}).encode(), "j/x.json", format="labelme")
+    assert problems(rows, samples("j/x.png")) == ["unnamed"]
+
+
+@pytest.mark.parametrize(
+    ("box", "problem"),
+    [
+        ([1, 2, 10, 10], None),
+        ([-5, -5, 10, 10], None),
+        ([70, 60, 500, 500], None),
+        ([81, 2, 10, 10], "outside"),
+        ([1, 65, 10, 10], "outside"),
+        ([-20, 2, 10, 10], "outside"),
+        ([1, -20, 10, 10], "outside"),
+    ],
+)
+def test_a_shape_that_misses_its_picture_is_kept_and_named(box: list[int], problem: str | None) -> None:
+    data = {"images": [{"id": 1, "file_name": "x.png"}], "annotations": [{"image_id": 1, "bbox": box}]}
+    rows = rows_of(json.dumps(data).encode(), "coco.json", format="coco")
+    assert tied(rows, samples("x.png")) == [("id of x.png", "path")]
+    assert problems(rows, samples("x.png")) == [problem]
+
+
+def test_a_shape_drawn_on_another_size_does_not_fit_and_one_of_no_stated_size_may() -> None:
+    rows = rows_of(coco("x.png"), "coco.json", format="coco")
+    assert problems(rows, samples("x.png", size=(81, 64))) == ["other_size"]
+    assert problems(rows, samples("x.png", size=(None, None))) == [None]
+
+
+@pytest.mark.parametrize(
+    ("of", "sample", "problem"),
+    [
+        ("**/{name}.png", "images_2025/x.png", None),
+        ("images/**/{name}.png", "images/a/b/x.png", None),
+        ("images/**/{name}.png", "images/x.png", None),
+        ("images/**/{name}.png", "other/x.png", "no_picture"),
+        ("{name}.png", "images/x.png", "no_picture"),
+    ],
+)
+def test_the_picture_of_a_mask_may_lie_in_any_folder_if_the_layout_says_so(
+    of: str, sample: str, problem: str | None
+) -> None:
+    match = matched("m/x.png", match="m/{name}.png", kind="mask", of=of)
+    rows, _ = annotation_rows(match, png(np.ones((64, 80), np.uint8)), lambda _: REF, "toy", "m/x.png")
+    found = list(rows)
+    assert problems(found, samples(sample)) == [problem]
+    if problem is None:
+        assert problems(found, samples(sample, "images/second/x.png")) == (
+            ["several_pictures"] if sample != "images/x.png" else [None]
+        )
+
+
+def test_an_empty_mask_says_that_nothing_was_marked() -> None:
+    match = matched("x_mask.png", match="{name}_mask.png", kind="mask", of="{name}.png")
+    rows, _ = annotation_rows(match, png(np.zeros((64, 80), np.uint8)), lambda _: REF, "toy", "x_mask.png")
+    assert [row["empty"] for row in annotation_table(rows).to_pylist()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("form", "rules"), [(None, ["=1", "=2"]), ("indexed_mask", ["=1", "=2"]), ("binary_mask", [">=1"])]
+)
+def test_the_rule_says_whether_the_numbers_of_a_mask_are_classes(form: str | None, rules: list[str]) -> None:
+    mask = np.zeros((64, 80), np.uint8)
+    mask[:10], mask[10:20] = 1, 2
+    match = matched("x_mask.png", match="{name}_mask.png", kind="mask", of="{name}.png", format=form)
+    rows, _ = annotation_rows(match, png(mask), lambda _: REF, "toy", "x_mask.png")
+    assert [json.loads(row["geometry"])["rule"] for row in rows] == rules
+
+
+def test_a_part_holds_so_many_annotations_and_keeps_what_came_before() -> None:
+    gathered = Gathered(most=3)
+    assert gathered.add(rows_of(coco("a.png", "b.png"), "coco.json", format="coco")) == 2
+    with pytest.raises(RowError, match="at most 3"):
+        gathered.add(rows_of(coco("c.png", "d.png"), "coco2.json", format="coco"))
+    assert gathered.table()["picture"].to_pylist() == ["a.png", "b.png", "c.png"]
 
 
 def test_the_rule_has_the_last_word_on_a_labelme_file() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -10,6 +11,10 @@ from typing import BinaryIO
 from ultracurate.core.errors import RowError, UltracurateError
 
 MIB = 1 << 20
+REST = "*"
+"""Path of the one member that stands for those that were refused and are not named any more."""
+MOST_REASONS = 8
+"""Different reasons that are told apart among those."""
 UNKNOWN = -1
 """Size of a member whose archive does not state it: a single compressed file, some RAR members."""
 
@@ -25,6 +30,7 @@ class ArchiveLimits:
         max_total_bytes: of all members.
         max_ratio: unpacked by packed size, of a member and of the whole; above 1 MiB, small files may be all zeros.
         max_depth: levels of archives: 1 opens none that lies in another.
+        max_refused: refused members that are named one by one; what is refused beyond them is counted by its reason.
     """
 
     max_members: int = 200_000
@@ -33,6 +39,7 @@ class ArchiveLimits:
     max_total_bytes: int = 200 << 30
     max_ratio: int = 200
     max_depth: int = 3
+    max_refused: int = 1_000
 
 
 DEFAULT_LIMITS = ArchiveLimits()
@@ -45,6 +52,8 @@ class Budget:
         self.limits, self.packed = limits, packed  # packed: bytes of the outermost file
         self.members = self.skipped = self.total = 0
         self.seen: set[str] = set()  # paths of members, as the outermost file sees them
+        self.refused = 0
+        self.unnamed: Counter[str] = Counter()  # those beyond `max_refused`, by their reason
 
     def skip(self) -> None:
         """Count a folder or a system file; too many of them end the reading.
@@ -55,6 +64,27 @@ class Budget:
         self.skipped += 1
         if self.skipped > self.limits.max_members:
             raise RowError(f"expected at most {self.limits.max_members} folders and system files, found more")
+
+    def names(self, problem: str) -> bool:
+        """Count a refused member; whether it is still to be named."""
+        self.refused += 1
+        if self.refused <= self.limits.max_refused:
+            return True
+        known = problem in self.unnamed or len(self.unnamed) < MOST_REASONS
+        self.unnamed[problem if known else "other reasons"] += 1
+        return False
+
+    def rest(self) -> Member | None:
+        """One member for all that were refused and not named; None where there are none."""
+        if not self.unnamed:
+            return None
+        reasons = ", ".join(f"{count} x {problem}" for problem, count in self.unnamed.most_common())
+        problem = (
+            f"expected at most {self.limits.max_refused} members to be refused, found {self.unnamed.total()} more: "
+            f"{reasons}. What is good in the archive was read; pack it anew without them"
+        )
+        self.unnamed.clear()
+        return Member(REST, 0, None, problem, lambda: iter(()))
 
     def problem(self, size: int) -> str | None:
         """Why `size` more bytes are too many; None if they fit."""

@@ -71,9 +71,8 @@ def walk_members(
 
 
 def _walk(level: _Level, rules: _Rules) -> Iterator[Member]:
-    empty = level.depth > 1
+    before = rules.budget.members
     for member in iter_members(level.file, level.name, rules.budget.limits, rules.budget, level.trail):
-        empty = False
         here = _seen_from_outside(member, level)
         is_archive = ARCHIVE_NAME.search(member.path)
         packed = is_archive or PACKED_NAME.search(member.path)
@@ -82,11 +81,17 @@ def _walk(level: _Level, rules: _Rules) -> Iterator[Member]:
         elif not is_archive:
             yield _unpacked(member, level, rules.budget)
         elif level.depth >= rules.budget.limits.max_depth:
-            yield replace(here, problem=f"an archive in archives, deeper than {rules.budget.limits.max_depth}")
+            yield from _refused(here, f"an archive in archives, deeper than {rules.budget.limits.max_depth}", rules)
         else:
             yield from _inside(member, here, level, rules)
-    if empty:  # also one that an empty list of members was appended to
-        yield _seen_from_outside(Member("", 0, None, "an archive without files", lambda: iter(())), level)
+    if level.depth > 1 and rules.budget.members == before:  # also one that an empty list of members was appended to
+        here = _seen_from_outside(Member("", 0, None, None, lambda: iter(())), level)
+        yield from _refused(here, "an archive without files", rules)
+
+
+def _refused(here: Member, problem: str, rules: _Rules) -> Iterator[Member]:
+    if rules.budget.names(problem):
+        yield replace(here, problem=problem)
 
 
 def _seen_from_outside(member: Member, level: _Level) -> Member:
@@ -108,7 +113,7 @@ def _inside(member: Member, here: Member, level: _Level, rules: _Rules) -> Itera
                 yield from _walk(inner, rules)
             elif (size := measure(file)) > rules.budget.limits.max_member_bytes:
                 most = rules.budget.limits.max_member_bytes
-                yield replace(here, problem=f"expected at most {most} bytes, found {size}")
+                yield from _refused(here, f"expected at most {most} bytes, found {size}", rules)
             else:
                 yield replace(here, chunks=guarded(lambda: _again(file, size), "file", name))
     except (RowError, MissingExtraError) as exc:

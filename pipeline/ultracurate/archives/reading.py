@@ -116,6 +116,8 @@ def iter_members(
     A single compressed file has one member without a path: it is the same file, only unpacked, and keeps its name
     (`scan.nii.gz`), so that the layout rules of a dataset see one name whether a host packed its files or not.
 
+    Beyond `limits.max_refused`, refused members are not given but counted, in the problem of a last one (`REST`).
+
     Args:
         fileobj: opened for reading at its first byte, seekable.
         name: file name, for messages.
@@ -132,9 +134,20 @@ def iter_members(
     fileobj.seek(0)
     raw = _raw_members(fileobj, kind, budget)
     try:
-        yield from _judged(raw, kind, name, budget, trail)
+        try:
+            yield from _judged(raw, kind, name, budget, trail)
+        except RowError:
+            yield from _rest(budget, trail)
+            raise
+        yield from _rest(budget, trail)
     finally:
         raw.close()  # type: ignore[attr-defined] # a generator
+
+
+def _rest(budget: Budget, trail: str) -> Iterator[Member]:
+    """At the end of the outermost archive, the one member for those that were refused and not named."""
+    if not trail and (rest := budget.rest()) is not None:
+        yield rest
 
 
 def anonymous(name: str) -> str:
@@ -207,6 +220,8 @@ def _judged(raw: Iterator[Member | None], kind: str, name: str, budget: Budget, 
             problem = budget.problem(member.size)
             budget.total += 0 if problem else member.size
         budget.seen.add(trail + member.path)
+        if problem and budget.members <= limits.max_members and not budget.names(problem):
+            continue
         chunks = member.chunks if member.size >= 0 or kind == "packed" else _metered(member.chunks, budget)
         yield replace(member, problem=problem, chunks=guarded(chunks, kind, name))
         if budget.members > limits.max_members:

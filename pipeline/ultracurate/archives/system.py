@@ -1,22 +1,18 @@
-"""The members of a 7z or RAR archive, as a child process reads them with the system's libarchive (`archive_child`)."""
+"""The members of a 7z or RAR archive, which a child process reads with the system's libarchive."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from ultracurate.archives import child as archive_child
-from ultracurate.archives.child import FRAME, RANGE
+from ultracurate.archives.libarchive_child import BLOCK, RANGE
 from ultracurate.archives.member import MIB, UNKNOWN, ArchiveLimits, Member, is_noise, measure, normalise
 from ultracurate.archives.rar import RarIndex, rar_index
-from ultracurate.core.child_environment import bare_environment
+from ultracurate.core.child import Child, ChildError
 from ultracurate.core.errors import MissingExtraError, RowError
 
 MOST_MEMORY = 2 << 30
@@ -43,23 +39,18 @@ _FAILURES = {
 }
 
 
-class _Child:
+class _Library:
     """The process that holds the archive, and the questions to it."""
 
     def __init__(self, fileobj: BinaryIO) -> None:
         self._file = fileobj
         # Names are stored in UTF-16 or UTF-8; libarchive can only hand them over in a locale that has all characters.
         locale = {"LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-B", str(Path(archive_child.__file__))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=bare_environment() | locale,
-        )
+        self._child = Child("ultracurate.archives.libarchive_child", locale)
+        self.close = self._child.end
 
     def open(self, kind: str) -> None:
-        self._ask(b"O", STEP_SECONDS, kind=kind, size=measure(self._file), memory=MOST_MEMORY)
+        self._ask(b"O", STEP_SECONDS, {"kind": kind, "size": measure(self._file), "memory": MOST_MEMORY})
 
     def next(self, unread: int) -> dict[str, Any] | None:
         """The next `members`, of which only the last has data, and `folders`; None at the end of the archive.
@@ -73,48 +64,22 @@ class _Child:
         """The next piece of the member, b"" at its end."""
         return self._ask(b"D", STEP_SECONDS + unread // SLOWEST)[1]
 
-    def _ask(self, what: bytes, seconds: int, **more: Any) -> tuple[bytes, bytes]:
+    def _ask(self, what: bytes, seconds: int, settings: dict[str, Any] | None = None) -> tuple[bytes, bytes]:
         try:
-            self._send(what, json.dumps({"seconds": seconds, **more}).encode())
-            while True:
-                kind, payload = self._receive()
-                if kind != b"R":
-                    break
-                at, length = RANGE.unpack(payload)
-                self._file.seek(at)
-                self._send(b"B", self._file.read(length))
-        except (BrokenPipeError, EOFError):
+            kind, payload = self._child.ask(what, json.dumps(settings).encode(), seconds=seconds, back=self._read)
+        except ChildError:
             raise RowError(
                 f"expected an answer of libarchive within {seconds} s of computing, found that it had ended: the "
                 "archive is damaged, or made to keep it busy; fetch it again"
             ) from None
         if kind == b"X":
-            raise _FailureError(payload.decode())
+            raise _FailureError(payload.decode("ascii", "replace"))
         return kind, payload
 
-    def _send(self, kind: bytes, payload: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(FRAME.pack(kind, len(payload)) + payload)
-        self._process.stdin.flush()
-
-    def _receive(self) -> tuple[bytes, bytes]:
-        assert self._process.stdout is not None
-        head = self._process.stdout.read(FRAME.size)
-        if len(head) < FRAME.size:
-            raise EOFError
-        kind, length = FRAME.unpack(head)
-        payload = self._process.stdout.read(length)
-        if len(payload) < length:
-            raise EOFError
-        return kind, payload
-
-    def close(self) -> None:
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # of a broken pipe that still holds something to be sent
-                if pipe is not None:
-                    pipe.close()
-        self._process.wait()
+    def _read(self, asked: bytes) -> bytes:
+        at, length = RANGE.unpack(asked)
+        self._file.seek(at)
+        return self._file.read(min(length, BLOCK))
 
 
 class _FailureError(RowError):
@@ -146,14 +111,14 @@ def system_members(fileobj: BinaryIO, kind: str, limits: ArchiveLimits) -> Itera
     if find_spec("libarchive") is None:
         raise MissingExtraError(f"A {kind} archive", "archives")
     packed = measure(fileobj)
-    child = _Child(fileobj)
-    reading = _Reading(child, limits)
+    library = _Library(fileobj)
+    reading = _Reading(library, limits)
     try:
         index = rar_index(fileobj, limits.max_members) if kind == "rar" else RarIndex()
-        child.open(kind)
+        library.open(kind)
         while True:
             try:
-                batch = child.next(reading.unread)
+                batch = library.next(reading.unread)
             except _FailureError as exc:
                 if exc.word == "encrypted" and not reading.number:
                     yield Member("", UNKNOWN, None, "encrypted", _nothing)
@@ -176,14 +141,14 @@ def system_members(fileobj: BinaryIO, kind: str, limits: ArchiveLimits) -> Itera
                 yield None if is_noise(path) else Member(path, size, None, problem, chunks)
     finally:
         reading.take(0)  # no member can be read any more
-        child.close()
+        library.close()
 
 
 class _Reading:
     """Where the one pass over the archive stands."""
 
-    def __init__(self, child: _Child, limits: ArchiveLimits) -> None:
-        self._child, self._limits = child, limits
+    def __init__(self, library: _Library, limits: ArchiveLimits) -> None:
+        self._library, self._limits = library, limits
         self.number = self.declared = self.unread = 0
 
     def take(self, size: int) -> None:
@@ -207,7 +172,7 @@ class _Reading:
                 if number != self.number:
                     raise RowError("a member of a 7z or rar archive was read after the next one; read it in order")
                 self._started = True
-                data = self._child.data(self.unread) if declared else b""
+                data = self._library.data(self.unread) if declared else b""
                 if not data:
                     break
                 size, found = size + len(data), zlib.crc32(data, found)

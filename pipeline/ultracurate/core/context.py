@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ultracurate.core.blobs import Blobs, PackWriter, PixelRef
-from ultracurate.core.errors import ContractError, RowError
+from ultracurate.core.errors import ContractError, RowError, told
 from ultracurate.core.private import hide_private
 from ultracurate.core.seeds import rng_for
 from ultracurate.core.store import Store
@@ -104,7 +104,7 @@ class Context:
         return pa.Table.from_pylist(rows, schema=self.schema)
 
     def error(self, row: Mapping[str, Any], exc: BaseException, id: str | None = None) -> None:
-        """Record that a row (or one member of it, by its own id) failed."""
+        """Record that a row (or one member of it, by its own id) failed, in words that `told` gives."""
         key = row[self.key_in]
         self.errors.append(
             {
@@ -112,7 +112,7 @@ class Context:
                 "parent_id": key,
                 "dataset": row.get("dataset"),
                 "exception": type(exc).__name__,
-                "message": storable(hide_private(str(exc))) or type(exc).__name__,
+                "message": storable(hide_private(told(exc))),
                 "attempt": self.attempt,
             }
         )

@@ -49,6 +49,8 @@ class TableJoin(Strict):
     """Template over fields whose value is looked up in `key`."""
     columns: list[str] = Field(min_length=1)
     """Columns to add as fields, and no others."""
+    sheet: str | None = Field(default=None, min_length=1)
+    """Name of the sheet of an .xlsx workbook; absent: its first one."""
 
     @field_validator("file")
     @classmethod

@@ -6,7 +6,11 @@ Every message says what was expected, what was found, where, and what to do next
 from __future__ import annotations
 
 import errno
+import os
 import re
+import sysconfig
+import traceback
+from pathlib import Path
 
 
 class UltracurateError(Exception):
@@ -74,6 +78,27 @@ def storage_error(exc: OSError, where: str) -> StorageError | None:
     return StorageError(
         f"Could not write {where}: {exc.strerror}. {todo}; finished parts are kept, run the same command again."
     )
+
+
+def told(exc: BaseException) -> str:
+    """What may be kept and shown of an exception, besides its class: our own words, or the place of a foreign one.
+
+    The words of libraries quote paths and what files say, and both can name a patient; those of the operating system
+    are kept without the path.
+    """
+    if isinstance(exc, UltracurateError):
+        return str(exc) or type(exc).__name__
+    number = exc.errno if isinstance(exc, OSError) else None
+    said = "unforeseen" if number is None else os.strerror(number)
+    frames = traceback.extract_tb(exc.__traceback__)
+    ours = [frame for frame in frames if _is_ours(frame.filename)] or frames
+    return f"{said} ({Path(ours[-1].filename).name}, line {ours[-1].lineno})" if ours else said
+
+
+def _is_ours(filename: str) -> bool:
+    """Ours or a user's own stages, not a library."""
+    parts = Path(filename).parts
+    return "ultracurate" in parts or not ("site-packages" in parts or filename.startswith(sysconfig.get_path("stdlib")))
 
 
 # Escape sequences and other control characters, and the marks that reverse the reading direction.

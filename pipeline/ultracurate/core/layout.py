@@ -15,13 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
 from ultracurate.core.config import Settings
 
 Kind = Literal["image", "clip", "volume", "mask", "annotation", "table", "ignore", "exclude"]
+
+AnnotationFormat = Literal["coco", "labelme", "voc", "mask", "binary_mask", "indexed_mask"]
+FORMATS = frozenset(get_args(AnnotationFormat))
+"""How an annotation may be written: what `decoding.annotations.parse` reads."""
+NAMING = frozenset({"coco", "labelme", "voc"})
+"""Formats whose files name their pictures themselves; the others are pictures of one mask."""
 
 _PICTURES = "png jpg jpeg bmp tif tiff gif webp jp2 j2k jpx dcm dicom"
 _VIDEOS = "mp4 m4v mov qt mkv webm avi wmv asf mpg mpeg m2ts ts"
@@ -48,6 +54,8 @@ REASONS = {
 MAX_PATH = 1024
 """Characters of a path that is looked at; a longer one, made to keep a pattern busy, falls under no rule."""
 
+ANYWHERE = "**/"  # in `of`: the picture lies in some folder below, and its name is unique there
+_ANYWHERE = re.compile(r"(^|(?<=/))\*\*/(?=[^/]+$)")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATE_FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -71,9 +79,10 @@ class LayoutRule(Strict):
     """Fields that every file of this rule gets, beside the captured ones."""
     of: str | None = Field(default=None, min_length=1)
     """For a mask or annotation: path of the picture it belongs to, built from the fields; `{file}` is the picture's
-    own name as a COCO or LabelMe file states it."""
-    format: Literal["mask", "coco", "labelme"] | None = None
-    """For an annotation: how it is written. A mask is a picture; an annotation without a format is only counted."""
+    name as a COCO, LabelMe or VOC file states it; `**/` before the name: in any folder below."""
+    format: AnnotationFormat | None = None
+    """How an annotation is written; without it, its content decides. A mask has classes by number (`indexed_mask`) or
+    one, its brighter half (`binary_mask`); without it, its samples decide."""
     array: str | None = Field(default=None, min_length=1)
     """Path of the array inside an HDF5, MAT or NPZ file, where there are several."""
     axis: int | None = Field(default=None, ge=0, le=4)
@@ -98,15 +107,35 @@ class LayoutRule(Strict):
             )
         if self.kind not in ("image", "clip", "volume") and (self.array or self.axis is not None or self.fps):
             raise ValueError(f"'array', 'axis' and 'fps' say how pictures are read, found kind '{self.kind}'")
-        if self.format is not None and self.kind != "annotation":
-            raise ValueError(f"'format' says how an annotation is written, found kind '{self.kind}'")
-        if self.of is not None:
-            if self.kind not in ("mask", "annotation"):
-                raise ValueError(f"'of' names the picture of a mask or an annotation, found kind '{self.kind}'")
-            inside = {"file"} if self.format in ("coco", "labelme") else set()
-            if missing := template_fields(self.of) - captured - self.set.keys() - inside:
-                raise ValueError(f"'of' uses {sorted(missing)}, which this rule does not capture or set")
+        self._check_annotation(captured)
         return self
+
+    def _check_annotation(self, captured: frozenset[str]) -> None:
+        if self.format is not None and self.kind not in ("mask", "annotation"):
+            raise ValueError(f"'format' says how a mask or an annotation is written, found kind '{self.kind}'")
+        if self.kind == "mask" and self.format in NAMING:
+            raise ValueError(
+                f"expected a format among {', '.join(sorted(FORMATS - NAMING))} for kind 'mask', found "
+                f"'{self.format}': a file of shapes is of kind 'annotation'"
+            )
+        if self.of is None:
+            return
+        if self.kind not in ("mask", "annotation"):
+            raise ValueError(f"'of' names the picture of a mask or an annotation, found kind '{self.kind}'")
+        if "*" in _ANYWHERE.sub("", self.of, count=1):
+            raise ValueError("'of' names one picture: '*' may stand in it only once, as '**/' before its name")
+        if missing := template_fields(self.of) - captured - self.set.keys() - self._inside():
+            hint = f"; {{file}} needs a format among {', '.join(sorted(NAMING))}" if "file" in missing else ""
+            raise ValueError(f"'of' uses {sorted(missing)}, which this rule does not capture or set{hint}")
+
+    def _picture(self, fields: Mapping[str, str]) -> str:
+        """`of` for a match. An empty field stands for no folder; whether there is such a picture is seen later."""
+        known = {**fields, **{name: f"{{{name}}}" for name in self._inside()}}
+        return _TEMPLATE_FIELD.sub(lambda found: known[found[1]], self.of or "")
+
+    def _inside(self) -> frozenset[str]:
+        """Fields of `of` that only the content of the file tells."""
+        return frozenset({"file"} if self.format in NAMING else ()) - self.fields()
 
     def fields(self) -> frozenset[str]:
         """Names of the fields that a match of this rule carries."""
@@ -143,8 +172,7 @@ def match_path(rules: Sequence[LayoutRule], path: str) -> Match | None:
     for index, rule in enumerate(rules):
         if found := compile_pattern(rule.match).fullmatch(path):
             fields = {**found.groupdict(default=""), **rule.set}
-            known = {"file": "{file}", **fields} if rule.format in ("coco", "labelme") else fields
-            of = fill_template(rule.of, known) if rule.of else None
+            of = rule._picture(fields) if rule.of else None
             reason, _, detail = (rule.reason or "").partition(":")
             return Match(rule.kind, fields, reason or None, index, detail.strip(), of, rule)
     return None
@@ -170,6 +198,16 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         return re.compile(expression, re.DOTALL)
     except re.error as exc:
         raise ValueError(f"pattern {pattern!r} is not valid: {exc}. A field may be captured only once") from None
+
+
+def literal_start(pattern: str) -> str:
+    """What every path that a pattern matches begins with, but for the case of its ending."""
+    start = ""
+    for kind, text in _tokens(pattern):
+        if kind != "text":
+            break
+        start += text
+    return start
 
 
 def template_fields(template: str) -> frozenset[str]:

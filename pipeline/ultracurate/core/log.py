@@ -6,12 +6,17 @@ import json
 import logging
 import os
 import socket
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
+from ultracurate.core.errors import told
 from ultracurate.core.private import hide_private
 
 LOGGER = logging.getLogger("ultracurate")
+_LONGEST_CHAIN = 20
 _opened: dict[str, logging.Handler] = {}
 
 
@@ -29,6 +34,19 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return hide_private(json.dumps(line, default=str))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is the library's
+        """The ways through the code to an exception and to what caused it, without the words of libraries."""
+        exc: BaseException | None = ei[1]
+        parts: list[str] = []
+        while exc is not None and len(parts) < _LONGEST_CHAIN:
+            parts.append(f"{_way(exc.__traceback__)}{type(exc).__name__}: {told(exc)}")
+            exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+        return "\n\nwhich led to\n\n".join(reversed(parts))
+
+
+def _way(to: TracebackType | None) -> str:
+    return "".join(["Traceback (most recent call last):\n", *traceback.format_tb(to)])
 
 
 class _FileHandler(logging.FileHandler):

@@ -6,6 +6,7 @@ An editable install copies data files once and the copies go stale, so a checkou
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -50,9 +51,15 @@ def _find_checkout(folder: Path) -> Path | None:
         if not (parent / "manifests").is_dir() or not project_file.is_file():
             continue
         try:
-            project = tomllib.loads(project_file.read_text(encoding="utf-8")).get("project", {})
-        except (tomllib.TOMLDecodeError, OSError):
+            if _project_name(project_file.read_bytes()) == PROJECT:
+                return parent
+        except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError):
             continue  # somebody else's broken project above us is not our business
-        if project.get("name") == PROJECT:
-            return parent
     return None
+
+
+@lru_cache(maxsize=8)
+def _project_name(text: bytes) -> str | None:
+    """The name in a pyproject.toml; parsing it takes longer than all else that a command looks up."""
+    name = tomllib.loads(text.decode("utf-8")).get("project", {}).get("name")
+    return str(name) if name else None

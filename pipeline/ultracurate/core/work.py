@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ultracurate.core import log
 from ultracurate.core.blobs import Blobs, PackWriter
 from ultracurate.core.context import Context
-from ultracurate.core.errors import ConfigError, ContractError, StorageError, UltracurateError, storage_error
+from ultracurate.core.errors import ConfigError, ContractError, StorageError, UltracurateError, storage_error, told
 from ultracurate.core.parts import PartRef, check_conservation, commit, find, read_table
 from ultracurate.core.private import hide_private
 from ultracurate.core.schema import REJECTS
@@ -78,10 +78,10 @@ def run_job(job: Job) -> Outcome:
     except OSError as exc:
         clear = storage_error(exc, job.work)
         log.LOGGER.exception("part_failed", extra={"data": {"stage": job.stage, "part": job.id}})
-        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {exc}"), fatal=clear)
+        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {told(exc)}"), fatal=clear)
     except Exception as exc:
         log.LOGGER.exception("part_failed", extra={"data": {"stage": job.stage, "part": job.id}})
-        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {exc}"))
+        return Outcome(job.id, failure=hide_private(f"{type(exc).__name__}: {told(exc)}"))
     log.event(
         "part_committed",
         run=job.run_id,

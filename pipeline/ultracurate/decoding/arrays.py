@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ultracurate.decoding import apart
+from ultracurate.decoding._arrays.apart import iter_apart, probe_apart
 from ultracurate.decoding._arrays.mat import mat_arrays
 from ultracurate.decoding._arrays.npy import npy_arrays
 from ultracurate.decoding._arrays.stored import Stored, iter_stored, probe_stored
@@ -38,7 +38,7 @@ def probe_array(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
         MissingExtraError: HDF5 or MATLAB 7.3 without h5py.
     """
     if _is_hdf5(data, fmt):
-        return apart.probe("hdf5", data, fmt, reading)
+        return probe_apart(data, fmt, reading)
     with decoding(fmt):
         return probe_stored(_arrays(data, fmt), len(data), fmt, reading)
 
@@ -51,7 +51,7 @@ def iter_array(
     One scaling for the whole array, see `levels.to_8bit`; seconds only for a clip whose `fps` the manifest says.
     """
     if _is_hdf5(data, fmt):
-        yield from apart.iterate("hdf5", data, fmt, wanted, reading)
+        yield from iter_apart(data, fmt, wanted, reading)
     else:
         yield from iter_stored(_arrays(data, fmt), len(data), fmt, wanted, reading)
 

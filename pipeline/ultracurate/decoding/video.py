@@ -23,7 +23,8 @@ _SKIPPABLE = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
 def probe_video(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
     """Facts of the first video stream, from its packets; only the first frame is decoded, for its size and turn.
 
-    `frames` counts what is shown, `fps` is its mean rate, or `reading.fps` where the file has no times. A stream that
+    `frames` counts what is shown, `fps` is its mean rate, or `reading.fps` where the file has no times, or times that
+    start again. A stream that
     was cut out of a longer one may begin with a few frames that no decoder can show, and they are counted too.
 
     Raises:
@@ -32,7 +33,7 @@ def probe_video(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
     """
     with decoding(fmt), opened(data, fmt) as (container, stream):
         first: list[Any] = []
-        found = survey(stream, _peeked(packets(container, stream, data, fmt), stream, first), fmt)
+        found = survey(stream, _peeked(packets(container, stream, data, fmt), stream, first), fmt, reading.fps)
         frame = _first(first, stream, fmt)
         width, height = turned_size(frame.width, frame.height, _turn(frame))
         check_size(width, height, len(found.times), fmt)
@@ -43,18 +44,18 @@ def probe_video(data: bytes, fmt: str, reading: Reading = PLAIN) -> MediaInfo:
             height=height,
             channels=1 if frame.format.name.startswith("gray") else 3,
             frames=len(found.times),
-            fps=found.fps or reading.fps,
+            fps=found.fps,
         )
 
 
-def video_times(data: bytes, fmt: str) -> tuple[float, ...]:
+def video_times(data: bytes, fmt: str, reading: Reading = PLAIN) -> tuple[float, ...]:
     """Seconds since the first frame of every frame that is shown, in order, without decoding any.
 
     Raises:
         RowError: damaged or cut short.
     """
     with decoding(fmt), opened(data, fmt) as (container, stream):
-        return survey(stream, packets(container, stream, data, fmt), fmt).times
+        return survey(stream, packets(container, stream, data, fmt), fmt, reading.fps).times
 
 
 def packet_digest(data: bytes, fmt: str) -> str:
@@ -108,30 +109,57 @@ def iter_video(data: bytes, fmt: str, wanted: Wanted | frozenset[int], reading: 
 
 
 def _all(data: bytes, fmt: str, wanted: Wanted, reading: Reading) -> Timed:
-    # AVI has no times of display; those of the packets in order are exact where FFmpeg's guesses for frames are not.
-    times = video_times(data, fmt) if fmt == "avi" else ()
+    clock = _Clock(data, fmt, reading)
+    index = -1
     with opened(data, fmt) as (container, stream):
-        rate = stream.average_rate or stream.base_rate or reading.fps
-        start: int | None = None
-        index = -1
         for index, frame in enumerate(_decoded(stream, packets(container, stream, data, fmt), data, fmt)):
-            start = frame.pts if start is None else start
-            if index < len(times):
-                time_s: float | None = times[index]
-            elif frame.pts is not None and start is not None:
-                time_s = float((frame.pts - start) * stream.time_base)
-            else:
-                time_s = float(index / rate) if rate else None
+            time_s = clock.seconds(index, frame.pts)
             if wanted(index, time_s):
                 yield index, time_s, turned(pixels_of(frame), _turn(frame))
         if index < 0:
             raise _nothing(fmt)
 
 
+class _Clock:
+    """Seconds since the first frame of the frames that a decoder gives; they never go back."""
+
+    def __init__(self, data: bytes, fmt: str, reading: Reading) -> None:
+        with opened(data, fmt) as (container, stream):
+            found = survey(stream, packets(container, stream, data, fmt), fmt, reading.fps)
+            self._tick, self._rate = stream.time_base, found.fps
+        self._fmt, self._exact = fmt, bool(found.stamps)
+        self._times = found.times if found.fps else ()
+        self._start: int | None = None
+        self._last = 0.0
+
+    def seconds(self, index: int, stamp: int | None) -> float | None:
+        """The time of the frame of this number with this stamp.
+
+        Raises:
+            RowError: an earlier frame was shown later.
+        """
+        if self._exact and stamp is not None:
+            self._start = stamp if self._start is None else self._start
+            time_s = float((stamp - self._start) * self._tick)
+        elif index < len(self._times):
+            time_s = self._times[index]
+        elif self._rate:
+            time_s = float(index / self._rate)
+        else:
+            return None
+        if time_s < self._last:
+            raise RowError(
+                f"{self._fmt}: expected frames in the order of their times, found frame {index} at {time_s:.3f} s "
+                f"after one at {self._last:.3f} s; the file is damaged. Convert it, with new time stamps"
+            )
+        self._last = time_s
+        return time_s
+
+
 def _few(data: bytes, fmt: str, wanted: frozenset[int], reading: Reading) -> Timed:
     """The wanted frames from as few packets as possible; nothing where the stream does not allow that."""
     with opened(data, fmt) as (container, stream):
-        found = survey(stream, packets(container, stream, data, fmt), fmt)
+        found = survey(stream, packets(container, stream, data, fmt), fmt, reading.fps)
         codec = stream.codec_context.codec
     alone = found.independent and codec.intra_only
     if not alone and not (found.stamps and codec.canonical_name in _SKIPPABLE):

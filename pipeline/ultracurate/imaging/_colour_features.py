@@ -23,25 +23,29 @@ def colour_features(small: U8, dim: Real) -> tuple[npt.NDArray[np.uint8], npt.ND
         small: (h, w, 3) uint8 RGB.
         dim: (h, w) float32, its mean over the channels.
     """
-    wide = small.astype(np.float32)
-    warm, cool = wide[..., 0] - dim, wide[..., 2] - dim
-    chroma = small.max(axis=2).astype(np.float32) - small.min(axis=2)
+    red, green, blue = cv2.split(small)
+    most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    chroma = np.asarray(cv2.subtract(most, least), np.uint8).astype(np.float32)
     if float(chroma.max()) < 6:
-        return np.zeros(dim.shape, np.uint8), np.zeros(_LENGTH, np.float32)
+        return no_colour(dim)
+    warm, cool = red - dim, blue - dim
     level = np.minimum(dim / 16, 15).astype(np.intp)
     tint, strength, hue = _tint(warm[::2, ::2], cool[::2, ::2], level[::2, ::2])
-    apart = np.hypot(warm - tint[level, 0], cool - tint[level, 1])
+    apart = np.hypot(warm - tint[:, 0].take(level), cool - tint[:, 1].take(level))
     coloured = (apart > _APART).astype(np.uint8)
     solid = cv2.morphologyEx(coloured, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    hues = (np.arctan2(cool, warm) / (2 * np.pi) * _HUES).astype(np.intp) % _HUES
+    hues = np.zeros(dim.shape, np.intp)
+    some = coloured > 0  # of the others nobody asks for the hue
+    hues[some] = (np.arctan2(cool[some], warm[some]) / (2 * np.pi) * _HUES).astype(np.intp) % _HUES
     area = float(dim.size)
     lit = dim > 8
-    by_hue = np.bincount(hues[coloured > 0], minlength=_HUES)[:_HUES] / area
+    many, firm = cv2.countNonZero(coloured), cv2.countNonZero(solid)
+    by_hue = np.bincount(hues[some], minlength=_HUES)[:_HUES] / area
     by_hue_solid = np.bincount(hues[solid > 0], minlength=_HUES)[:_HUES] / area
     common = [
-        strength, hue[0], hue[1], coloured.sum() / area, solid.sum() / area, coloured.sum() / max(lit.sum(), 1),
+        strength, hue[0], hue[1], many / area, firm / area, many / max(int(lit.sum()), 1),
         chroma.mean(), float(np.percentile(chroma[lit], 90)) if lit.any() else 0.0,
-        solid.sum() / max(coloured.sum(), 1), float((by_hue_solid > 0.003).sum()),
+        firm / max(many, 1), float((by_hue_solid > 0.003).sum()),
     ]  # fmt: skip
     patch = _patch(solid, hues, warm, cool, dim, chroma)
     return coloured, np.asarray([*common, *by_hue, *by_hue_solid, *patch], np.float32)
@@ -51,17 +55,29 @@ _PATCH = 16
 _LENGTH = 10 + 2 * _HUES + _PATCH
 
 
+def no_colour(dim: Real) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """What `colour_features` says of a grey picture (h, w)."""
+    return np.zeros(dim.shape, np.uint8), np.zeros(_LENGTH, np.float32)
+
+
+def medians(rows: Real) -> Real:
+    """The median of each row (N, M), M at least 1: what `np.median` gives, sooner where rows are short."""
+    ordered = np.sort(rows, axis=1)
+    number = rows.shape[1]
+    return np.asarray((ordered[:, (number - 1) // 2] + ordered[:, number // 2]) / 2, rows.dtype)
+
+
 def _tint(warm: Real, cool: Real, level: npt.NDArray[np.intp]) -> tuple[Real, float, tuple[float, float]]:
     """The median leaning of each of 16 brightness levels (16, 2), its strength, and its direction."""
     tint = np.zeros((16, 2), np.float32)
     weight = np.zeros(16)
-    order = np.argsort(level, axis=None, kind="stable")
+    order = np.argsort(level.astype(np.uint8), axis=None, kind="stable")  # bytes are sorted in one go
     ends = np.searchsorted(level.ravel()[order], np.arange(17))
     both = np.stack([warm.ravel()[order], cool.ravel()[order]])
     for step in range(1, 16):
         of_level = both[:, ends[step] : ends[step + 1]]
         if of_level.shape[1] >= 12:
-            tint[step] = np.median(of_level, axis=1)
+            tint[step] = medians(of_level)
             weight[step] = of_level.shape[1]
     # A level that is nearly all flow must not pass for tinted tissue: no level leans far more than the darker ones do.
     total = max(weight.sum(), 1.0)

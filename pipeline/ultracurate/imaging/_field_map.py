@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ultracurate.imaging._field_input import GRID
+from ultracurate.imaging._runs import Border
 from ultracurate.imaging._shapes import Points
 
 Floats = npt.NDArray[np.float32]
@@ -56,20 +57,40 @@ def _fine(part: Floats, level: float) -> U8:
     return (cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR) > level).astype(np.uint8)
 
 
-def border(part: Floats, width: int, height: int) -> tuple[Points, Points, npt.NDArray[np.float64]]:
-    """Of the largest region: points along its border without the frame's, all of them, its box opened at the frame."""
+def border(part: Floats, width: int, height: int) -> Border | None:
+    """The border of the largest region; None where there is no region."""
     side = GRID * _FINE
     contours, _ = cv2.findContours(_fine(part, _BORDER), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    scale = np.asarray([width, height]) / side
     if not contours:
-        return np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(4)
+        return None
     contour = max(contours, key=cv2.contourArea)[:, 0].astype(float)
-    free = ((contour > 1.5 * _FINE) & (contour < side - 1 - 1.5 * _FINE)).all(axis=1)
-    at = contour[free][:: max(1, int(free.sum()) // 160)]
-    low, high = contour.min(axis=0), contour.max(axis=0) + 1
-    low = np.where(low <= 1.5 * _FINE, -4.0 * _FINE, low)
-    high = np.where(high >= side - 1 - 1.5 * _FINE, side + 4.0 * _FINE, high)
-    return (at + 0.5) * scale, (contour + 0.5) * scale, np.concatenate([low * scale, high * scale])
+    contour = contour[:: max(1, len(contour) // 240)]
+    free = np.asarray(((contour > 1.5 * _FINE) & (contour < side - 1 - 1.5 * _FINE)).all(axis=1))
+    at = (contour + 0.5) * (width / side, height / side)
+    reach = max(
+        1,
+        min(
+            len(at) // 8,
+            round(len(at) * 4.5 * _FINE / max(1.0, cv2.arcLength(contour[:, None].astype(np.float32), True))),
+        ),
+    )
+    along = np.roll(at, -reach, axis=0) - np.roll(at, reach, axis=0)
+    area = float((at[:, 0] * np.roll(at[:, 1], -1) - at[:, 1] * np.roll(at[:, 0], -1)).sum())
+    normal = np.stack([along[:, 1], -along[:, 0]], axis=1) * (1 if area > 0 else -1)
+    normal /= np.maximum(np.hypot(*normal.T), 1e-9)[:, None]
+    return Border(
+        at, normal, free, (width, height), float(np.sqrt(width * height) / GRID), _extent(part, width, height)
+    )
+
+
+def _extent(part: Floats, width: int, height: int) -> npt.NDArray[np.float64]:
+    """x0, y0, x1, y1 of all that may be field, a cell wider; well beyond the frame where it touches that."""
+    may = part > 0.1
+    columns, rows = np.flatnonzero(may.any(axis=0)), np.flatnonzero(may.any(axis=1))
+    low = np.asarray([columns[0], rows[0]], float)
+    high = np.asarray([columns[-1], rows[-1]], float) + 1
+    low, high = np.where(low < 2, -4.0, low - 1), np.where(high > GRID - 2, GRID + 4.0, high + 1)
+    return np.asarray(np.concatenate([low, high]) * np.asarray([width, height, width, height]) / GRID)
 
 
 def hull(part: Floats, width: int, height: int) -> Points:

@@ -141,6 +141,13 @@ class Fan(Box):
 BOX, QUAD, FAN = Box(), Quad(), Fan()
 
 
+def within_frame(shape: Box, params: Params, width: int, height: int) -> Points:
+    """Corners of a shape inside a picture, (N, 2) pixels."""
+    params = params.copy()
+    params[:4] = np.clip(params[:4], 0, [width, height, width, height])
+    return shape.outline(params)
+
+
 def cut_to(corners: Points, box: npt.ArrayLike) -> Points:
     """The part of a polygon inside a box (x0, y0, x1, y1)."""
     for normal, offset in zip(_SIDES, np.asarray(box) * (-1, -1, 1, 1), strict=True):

@@ -11,11 +11,13 @@ import numpy as np
 from ultracurate.decoding.levels import U8
 from ultracurate.decoding.media import Region
 from ultracurate.imaging import nets
-from ultracurate.imaging._edges import sharpen
+from ultracurate.imaging._edges import doubt, outward, sharpen
 from ultracurate.imaging._field_input import GRID, brightest, field_maps
 from ultracurate.imaging._field_map import Floats, Mask, agreement, border, hull, parts, sureness
-from ultracurate.imaging._fit import Fitted, fit_shape
-from ultracurate.imaging._shapes import Points, cut_to
+from ultracurate.imaging._fit import refine
+from ultracurate.imaging._guesses import guesses
+from ultracurate.imaging._runs import Border
+from ultracurate.imaging._shapes import Box, Params, Points, cut_to, within_frame
 
 KINDS = ("convex", "phased", "linear", "trapezoid", "dual", "full", "unsure")
 """What a field can be; `full`: the picture is nothing but field; `unsure`: no answer. Both keep everything."""
@@ -31,7 +33,11 @@ _RICHNESS = {"box": 0.0, "quad": 0.04, "fan": 0.05}  # a richer shape must be th
 _MIN_MATCH = 0.9  # overlap of outline and net below which neither is believed,
 _MIN_MATCH_CLEAR = 0.75  # unless full size shows clear edges:
 _CLEAR = 0.1  # doubt below which edges are clear
+_TRIED = 3  # shapes
+_PLAIN = 0.06  # doubt below which no other shape is tried
 _MIN_BELIEF = 0.35
+_MIN_SURE = 0.6  # of the net, from which on its border is used where no shape explains it
+_MAX_STALE = 0.02  # share of the net's field outside the header's areas from which on these are not believed
 _LEAST_TEXTURE = 0.03  # share of a field's cells that are not flat: a black picture shows no field
 
 
@@ -54,20 +60,25 @@ def find_sector(image: U8, regions: Sequence[Region] = ()) -> Sector:
     """The field of one picture: a small net says roughly where it is, a fitted shape exactly.
 
     The net is a U-Net trained on invented and openly licensed screens (docs/models/sector-v1.md). Its border is fitted
-    by a rectangle, a quadrangle or a fan, which is then moved onto the edges that the full picture shows. An outline is
-    only used where it explains the net's answer; in doubt it lies outside rather than inside.
+    by a rectangle, a quadrangle or a fan, each of which is then moved onto the edges that the full picture shows. The
+    outline that they support best is used where it explains the net's answer; where none does, the net's own border is,
+    wider by a cell.
 
     Args:
         image: (H, W) or (H, W, 3) uint8 RGB.
-        regions: calibrated areas that the file's header names; those of tissue bound the field.
+        regions: calibrated areas that the file's header names; those of tissue bound the field, unless the picture
+            shows plenty of it outside of them.
     """
     height, width = image.shape[:2]
-    boxes = _tissue_boxes(regions, width, height)
     if min(height, width) < _LEAST_SIDE:
         return Sector([], 0.0, "unsure")
     maps, grey = field_maps(image), brightest(image)
     field, second = probabilities(maps)
-    split = [field * _within(box, width, height) for box in boxes] or parts(field, second)
+    boxes = _bounding((field > 0.5) & (maps[2] > 25), _tissue_boxes(regions, width, height), width, height)
+    # One box is a bound that the outline is cut to below; several say which field is which.
+    split = [field * _within(box, width, height) for box in boxes] if len(boxes) > 1 else parts(field, second)
+    if len(boxes) == 1 and len(split) != 1:
+        split = [field * _within(boxes[0], width, height)]
     outlines = []
     for index, part in enumerate(split):
         inside = part > 0.5
@@ -157,6 +168,8 @@ class _Outline:
     match: float
     doubt: float
     sure: float
+    loose: bool = False
+    """No shape: all that the net may mean, and a cell more, which cuts nothing that the net has seen."""
 
     @property
     def belief(self) -> float:
@@ -166,42 +179,51 @@ class _Outline:
     @property
     def sound(self) -> bool:
         """Whether it may be used."""
+        if self.loose:
+            return self.sure > _MIN_SURE
         return self.belief > _MIN_BELIEF and self.match > (_MIN_MATCH if self.doubt > _CLEAR else _MIN_MATCH_CLEAR)
 
 
 def _outline(part: Floats, grey: U8) -> _Outline:
     """The outline of one field."""
     height, width = grey.shape
-    cell = float(np.sqrt(width * height) / GRID)
-    edge, whole, box = border(part, width, height)
     sure, inside = sureness(part), part > 0.5
-    if len(edge) < 12:  # the frame is the border
+    edge = border(part, width, height)
+    if edge is None or int(edge.free.sum()) < 12:  # the frame is the border
         frame = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], float)
         return _Outline(frame, "linear", 1.0, 1.0, sure)
-    found: list[tuple[float, _Outline]] = []
-    for fitted in fit_shape(edge, whole, box, cell, (width, height)):
-        sharp, doubt = sharpen(grey, fitted, edge, cell)
-        corners = sharp.outline(width, height)
+    found: list[tuple[float, Box, Params, _Outline]] = []
+    for misfit, shape, params in _fitted(edge):
+        params, _ = sharpen(grey, shape, params, edge, max(2.5 * edge.cell, 4.0), 5)
+        params, sights = sharpen(grey, shape, params, edge, max(1.0 * edge.cell, 4.0), 4)
+        against, corners = doubt(sights), within_frame(shape, params, width, height)
         match, cut = agreement(corners, inside, width, height)
-        if match > _MIN_MATCH_CLEAR and cut < _MAX_CUT:
-            richness = _RICHNESS[fitted.shape.name]
-            cost = 2 * doubt + 0.1 * min(fitted.error, 2.0) + 1 - match + richness
-            found.append((cost, _Outline(corners, _kind(sharp), match, doubt, sure)))
-            if doubt < 0.06 + 0.04 * (richness == 0) and match > 0.97:
-                break
-    best = min(found, key=lambda item: item[0])[1] if found else None
-    if best is None or not best.sound:
+        cost = 2 * against + 0.1 * min(misfit, 2.0) + 1 - match + 10 * max(0.0, cut - _MAX_CUT) + _RICHNESS[shape.name]
+        found.append((cost, shape, params, _Outline(corners, _kind(shape, params), match, against, sure)))
+        if against < _PLAIN and match > 0.97 and cut < _MAX_CUT:
+            break
+    _, shape, params, best = min(found, key=lambda item: item[0])
+    if not best.sound:
         wide = hull(part, width, height)
-        loose = _Outline(wide, "trapezoid", agreement(wide, inside, width, height)[0], 1.0, sure)
-        return loose if best is None or loose.sound else best
-    return best
+        return _Outline(wide, "trapezoid", agreement(wide, inside, width, height)[0], _CLEAR, sure, loose=True)
+    params, sights = sharpen(grey, shape, params, edge, max(0.6 * edge.cell, 3.0), 4)
+    params = outward(shape, params, sights, edge.cell)
+    return replace(best, corners=within_frame(shape, params, width, height))
 
 
-def _kind(fitted: Fitted) -> str:
-    p = fitted.params
-    if fitted.shape.name == "box":
+def _fitted(edge: Border) -> list[tuple[float, Box, Params]]:
+    """The likeliest shapes of a border, each with its misfit in cells."""
+    fits = []
+    for shape, params in guesses(edge):
+        params, misfit = refine(shape, params, edge.sparse, np.ones(len(edge.sparse)), edge.cell, 5)
+        fits.append((misfit, shape, params))
+    return sorted(fits, key=lambda fit: fit[0] + _RICHNESS[fit[1].name])[:_TRIED]
+
+
+def _kind(shape: Box, p: Params) -> str:
+    if shape.name == "box":
         return "linear"
-    if fitted.shape.name == "quad":
+    if shape.name == "quad":
         turns = np.abs(np.sin(p[4:8, None] - p[None, 4:8]))
         return "linear" if np.sort(turns + 9 * np.eye(4), axis=1)[:, 0].max() < 0.08 else "trapezoid"
     top = max(float(p[9]), float(p[1] - p[5]) if abs(p[7] + p[8]) < 1.5 else 0.0) / float(p[10])
@@ -226,6 +248,16 @@ def _tissue_boxes(regions: Sequence[Region], width: int, height: int) -> list[tu
         for box in boxes
         if not any(o != box and o[0] <= box[0] and o[1] <= box[1] and o[2] >= box[2] and o[3] >= box[3] for o in boxes)
     )
+
+
+def _bounding(
+    seen: Mask, boxes: list[tuple[int, int, int, int]], width: int, height: int
+) -> list[tuple[int, int, int, int]]:
+    """The boxes if they hold what is seen; headers of resized or cropped copies still name the areas of the first."""
+    if not boxes:
+        return boxes
+    held = np.maximum.reduce([_within(box, width, height) for box in boxes]) > 0
+    return boxes if (seen & ~held).sum() <= _MAX_STALE * seen.sum() else []
 
 
 def _within(box: tuple[int, int, int, int], width: int, height: int) -> Floats:

@@ -13,15 +13,17 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.resources import data_root
-from ultracurate.decoding.decode import encode_png, read_frames, sniff
+from ultracurate.decoding.decode import encode_png, probe, read_frames, sniff
 from ultracurate.decoding.levels import U8
-from ultracurate.decoding.media import HEAD_BYTES
+from ultracurate.decoding.media import HEAD_BYTES, Region
 from ultracurate.imaging.sector import Sector, find_sector, mask
 from ultracurate.measure import MEASURES, Measurement, Promise
 from ultracurate.phantom.styles import random_screen
+from ultracurate.stages._fields import settle
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,12 +36,23 @@ SAMPLES = "ULTRACURATE_ROOT_SAMPLES"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One picture with its true field: a name for montages, image, mask (H, W) and the group it is reported under."""
+    """One picture with its true field.
+
+    Attributes:
+        name: for montages.
+        image: (H, W) or (H, W, 3) uint8 RGB.
+        truth: (H, W).
+        group: what it is reported under.
+        regions: areas that the file's header names.
+        clip: the file, if it holds several frames.
+    """
 
     name: str
     image: U8
     truth: Mask
     group: str
+    regions: tuple[Region, ...] = ()
+    clip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,38 @@ def score(case: Case) -> Score:
     """Find the field of one picture and compare."""
     began = time.process_time()
     found = find_sector(case.image)
-    seconds = time.process_time() - began
+    return compare(case, found, time.process_time() - began)
+
+
+def settled(cases: Sequence[Case]) -> list[Score]:
+    """The same as the pipeline answers: with the header's areas, and settled among frames of one clip or screen."""
+    rows = []
+    for index, case in enumerate(cases):
+        own = find_sector(case.image, case.regions)
+        rows.append(
+            {
+                "sample_id": str(index),
+                "dataset": case.group,
+                "parent_id": case.clip or str(index),
+                "media": "clip" if case.clip else "image",
+                "width": case.image.shape[1],
+                "height": case.image.shape[0],
+                "field": json.dumps(own.polygons),
+                "field_kind": own.kind,
+                "field_confidence": own.confidence,
+            }
+        )
+    answers = {row["sample_id"]: row["sector"] for row in settle(pa.Table.from_pylist(rows)).to_pylist()}
+    scores = []
+    for index, case in enumerate(cases):
+        polygons = [[(int(x), int(y)) for x, y in polygon] for polygon in json.loads(answers[str(index)] or "[]")]
+        kind = rows[index]["field_kind"] if polygons else "unsure"
+        scores.append(compare(case, Sector(polygons, 1.0, kind), 0.0))
+    return scores
+
+
+def compare(case: Case, found: Sector, seconds: float) -> Score:
+    """An answer beside the truth."""
     answer, truth = mask(found, (case.image.shape[0], case.image.shape[1])), case.truth
     spare = int((answer & ~truth).sum())
     return Score(
@@ -108,7 +152,9 @@ def marked(labels: Path, samples: Path, half: str) -> Iterator[Case]:
         image = next(image for _, _, image in read_frames(data, fmt, {row["frame"]}))
         fields = [[(int(x), int(y)) for x, y in field] for field in row["fields"]]
         truth = mask(Sector(fields, 1.0, "linear"), (image.shape[0], image.shape[1]))
-        yield Case(f"{index} {row['dataset']}", image, truth, row["dataset"])
+        info = probe(data, fmt)
+        clip = row["path"] if info.frames > 1 else None
+        yield Case(f"{index} {row['dataset']}", image, truth, row["dataset"], info.regions, clip)
 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:
@@ -150,6 +196,10 @@ def measure_sector(quick: bool = False, montage: Path | None = None) -> Measurem
         scores = [score(case) for case in cases]
         found = summary(scores)
         figures |= {f"{name}: {key}": value for key, value in found.items()}
+        if name != "screens":
+            together = summary(settled(cases))
+            together = {key: value for key, value in together.items() if key not in ("ms, median", "unsure")}
+            figures |= {f"{name}, as the pipeline answers: {key}": value for key, value in together.items()}
         must += _promises(name, found)
         for group in sorted({case.group for case in cases}):
             own = [s for s, case in zip(scores, cases, strict=True) if case.group == group]

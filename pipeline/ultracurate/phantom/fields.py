@@ -12,8 +12,13 @@ from ultracurate.phantom.textures import Grey, Mask
 
 KINDS = ("convex", "phased", "endocavity", "linear", "trapezoid", "steered")
 
-_OPENING = {"convex": (0.42, 0.66), "phased": (0.6, 0.85), "endocavity": (0.85, 1.35), "trapezoid": (0.1, 0.36)}
-_NEAR = {"convex": (0.16, 0.45), "phased": (0.004, 0.07), "endocavity": (0.1, 0.26), "trapezoid": (0.3, 0.75)}
+VIRTUAL = "virtual"
+"""A linear probe's field widened into an arc; only training draws it, so that the screens of tests stay as they are."""
+
+_OPENING = {"convex": (0.42, 0.66), "phased": (0.6, 0.85), "endocavity": (0.85, 1.35), "trapezoid": (0.1, 0.36),
+            VIRTUAL: (0.04, 0.4)}  # fmt: skip
+_NEAR = {"convex": (0.16, 0.45), "phased": (0.004, 0.07), "endocavity": (0.1, 0.26), "trapezoid": (0.3, 0.75),
+         VIRTUAL: (0.4, 0.85)}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ import numpy as np
 
 from ultracurate.phantom.anatomy import ANATOMIES, echo_of
 from ultracurate.phantom.canvas import Canvas, Colour
+from ultracurate.phantom.consoles import CROWDED, wide_bands
 from ultracurate.phantom.doppler import TINTS, flow, tinted
-from ultracurate.phantom.fields import KINDS, Field, draw_field
+from ultracurate.phantom.faults import spoil
+from ultracurate.phantom.fields import KINDS, VIRTUAL, Field, draw_field
 from ultracurate.phantom.furniture import HELD, HELD_FONTS, SEEN, SEEN_FONTS, Rng, Scene, Theme, litter, marks
 from ultracurate.phantom.sectors import Box, fit, points
 from ultracurate.phantom.textures import Grey, Mask, compress, speckle
@@ -34,6 +36,7 @@ Tissue = Callable[[Rng], Grey]
 """Draws a beam picture (D, L) uint8."""
 
 _SHARES = {"convex": 4, "phased": 3, "endocavity": 2, "linear": 4, "trapezoid": 2, "steered": 1, "dual": 2, "full": 3}
+_TRAINING_SHARES = _SHARES | {VIRTUAL: 1.5, "steered": 2, "dual": 3}
 
 
 @dataclass(frozen=True)
@@ -73,28 +76,32 @@ def random_screen(
 
     Args:
         seed: any number.
-        held: also furniture and fonts that no shipped net was trained on; training passes False.
+        held: also furniture and fonts that no shipped net was trained on. Training passes False, and gets crowded
+            consoles, harder faults and closer cuts in their stead.
         tissue: where beam pictures come from.
         size: (H, W); None draws one of `SIZES`.
     """
     rng = np.random.default_rng([seed, 20 + held])
     height, width = size or SIZES[int(rng.integers(len(SIZES)))]
-    shares = np.asarray(list(_SHARES.values()), float)
-    kind = str(rng.choice(list(_SHARES), p=shares / shares.sum()))
+    chances = _SHARES if held else _TRAINING_SHARES
+    shares = np.asarray(list(chances.values()), float)
+    kind = str(rng.choice(list(chances), p=shares / shares.sum()))
     theme = _theme(rng, height, held)
     image = np.empty((height, width, 3), np.uint8)
     image[:] = theme.ground
-    area = _area(rng, height, width) if kind != "full" else (0, 0, width, height)
+    area = _area(rng, height, width, held) if kind != "full" else (0, 0, width, height)
     if kind != "full":
         _panels(image, theme, area, rng)
+        if not held and rng.random() < 0.2:
+            wide_bands(image, area, rng)
         if rng.random() < (0.15 if held else 0.45):
             litter(image, rng)
     fields = _fields(kind, area, rng)
     masks = []
-    tint = TINTS[int(rng.integers(len(TINTS)))] if rng.random() < 0.06 else ""
-    spoiled = _spoil(tissue(rng), rng)
+    tint = TINTS[int(rng.integers(len(TINTS)))] if rng.random() < (0.06 if held else 0.12) else ""
+    spoiled = spoil(tissue(rng), rng, not held)
     for index, field in enumerate(fields):
-        beams = spoiled if not index or rng.random() < 0.3 else _spoil(tissue(rng), rng)
+        beams = spoiled if not index or rng.random() < 0.3 else spoil(tissue(rng), rng, not held)
         (x0, y0, x1, y1), pixels, inside = field.place(beams)
         colour = tinted(pixels, tint) if tint else np.repeat(pixels[..., None], 3, axis=2)
         np.copyto(image[y0:y1, x0:x1], colour, where=inside[..., None])
@@ -109,7 +116,13 @@ def random_screen(
     for piece in pieces if kind != "full" else [marks]:
         if rng.random() < (0.45 if kind != "full" else 0.5):
             piece(scene)
-    return _finish(canvas.image, kind, masks, rng)
+    for piece in CROWDED if not held and kind != "full" else ():
+        if rng.random() < 0.25:
+            piece(scene)
+    image = canvas.image
+    if not held and rng.random() < 0.12:
+        image, masks = _closely_cut(image, masks, rng)
+    return _finish(image, kind, masks, rng)
 
 
 def _theme(rng: Rng, height: int, held: bool) -> Theme:
@@ -129,9 +142,17 @@ def _theme(rng: Rng, height: int, held: bool) -> Theme:
     return Theme(ground, colour(20, 190), colour(150, 255), colour(90, 255), fonts[int(rng.integers(len(fonts)))], size)
 
 
-def _area(rng: Rng, height: int, width: int) -> Box:
+def _area(rng: Rng, height: int, width: int, held: bool) -> Box:
     left, right = rng.uniform(0, 0.24, 2)
     top, bottom = rng.uniform(0, 0.16, 2)
+    if not held:
+        draw = rng.random()
+        if draw < 0.15:  # nearly the whole screen
+            left, right, top, bottom = rng.uniform(-0.01, 0.05, 4).clip(0)
+        elif draw < 0.25:  # room for a sweep
+            top, bottom = (0.02, rng.uniform(0.25, 0.5)) if rng.random() < 0.75 else (rng.uniform(0.25, 0.5), 0.02)
+        elif draw < 0.32:  # a small window somewhere
+            left, right, top, bottom = rng.uniform(0.02, 0.35, 4)
     if rng.random() < 0.1:
         left, right = left * 0.1, right * 0.1
     return round(width * left), round(height * top), round(width * (1 - right)), round(height * (1 - bottom))
@@ -172,37 +193,6 @@ def _fields(kind: str, area: Box, rng: Rng) -> list[Field]:
     return [left, right]
 
 
-def _spoil(beams: Grey, rng: Rng) -> Grey:
-    """What hides a field's border: low gain, loss of depth, shadows, dark sides, no contact; a random grey curve."""
-    rows, columns = beams.shape
-    if rng.random() < 0.5:
-        beams = beams[:, ::-1]
-    value = beams.astype(np.float32)
-    depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    lateral = np.linspace(-1, 1, columns, dtype=np.float32)[None]
-    loss = np.zeros((rows, columns), np.float32)
-    if rng.random() < 0.35:  # the deep part fades
-        loss += rng.uniform(30, 170) * np.clip(depth - rng.uniform(0, 0.8), 0, 1)
-    if rng.random() < 0.3:  # dark sides, or one of them
-        side = lateral * (1 if rng.random() < 0.5 else -1) if rng.random() < 0.6 else np.abs(lateral)
-        loss += rng.uniform(40, 400) * np.clip(side - rng.uniform(0.3, 0.95), 0, 1)
-    for _ in range(int(rng.integers(0, 4)) if rng.random() < 0.5 else 0):  # shadows behind ribs, gas or no contact
-        centre, half = rng.uniform(-1.1, 1.1), rng.uniform(0.02, 0.3)
-        soft = 1 / (1 + np.exp((np.abs(lateral - centre) - half) / 0.03))
-        loss += rng.uniform(40, 200) * soft * (depth > rng.uniform(-0.2, 0.5))
-    if rng.random() < 0.2:
-        loss += rng.uniform(10, 90)
-    value = np.clip(value - loss, 0, 255)
-    value = 255 * (value / 255) ** float(rng.uniform(0.6, 1.5)) * rng.uniform(0.7, 1.15)
-    hidden = float(np.mean(value > 6)) < 0.5  # so dark that nobody could tell where the field ends
-    if hidden or rng.random() < 0.35:  # receiver noise that no gain takes away
-        strength = rng.uniform(5, 11) if hidden else rng.uniform(0.5, 8)
-        value = value + strength * np.abs(rng.standard_normal(value.shape, dtype=np.float32))
-    if rng.random() < 0.25:  # the bright line of the skin
-        value[: max(2, round(rows * rng.uniform(0.01, 0.04)))] += rng.uniform(40, 160)
-    return np.asarray(np.clip(value, 0, 255), np.uint8)
-
-
 def _doppler(image: Grey, mask: Mask, rng: Rng) -> Grey:
     rows, columns = np.nonzero(mask)
     if len(rows) < 400:
@@ -212,6 +202,19 @@ def _doppler(image: Grey, mask: Mask, rng: Rng) -> Grey:
     a, b = sorted(rng.uniform(x0, x1, 2)), sorted(rng.uniform(y0, y1, 2))
     inside[int(b[0]) : int(b[1]) + 9, int(a[0]) : int(a[1]) + 9] = True
     return flow(image, inside & mask, rng)[0]
+
+
+def _closely_cut(image: Grey, masks: list[Mask], rng: Rng) -> tuple[Grey, list[Mask]]:
+    """Cut to the box of all fields, give or take a tenth of it on every side: the frame hides part of the border."""
+    rows, columns = np.nonzero(np.logical_or.reduce(masks))
+    if len(rows) < 400:
+        return image, masks
+    sides = np.asarray([rows.min(), columns.min(), -rows.max() - 1, -columns.max() - 1])
+    high, wide = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+    sides = sides + np.round(rng.uniform(-0.06, 0.12, 4) * (high, wide, high, wide)).astype(int)
+    y0, x0 = max(0, int(sides[0])), max(0, int(sides[1]))
+    y1, x1 = min(image.shape[0], -int(sides[2])), min(image.shape[1], -int(sides[3]))
+    return image[y0:y1, x0:x1], [mask[y0:y1, x0:x1] for mask in masks]
 
 
 def _finish(image: Grey, kind: str, masks: list[Mask], rng: Rng) -> Screen:

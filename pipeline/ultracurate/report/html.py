@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from ultracurate.core.schema import Grain
+from ultracurate.report.annotations import annotations_section
 from ultracurate.report.duplicates import duplicates_section
 from ultracurate.report.funnel import FunnelRow, funnel, funnel_section
 from ultracurate.report.gallery import gallery_section
@@ -26,6 +27,7 @@ NAVIGATION = (
     ("searches", "Searches"),
     ("gallery", "Before and after"),
     ("labels", "Labels"),
+    ("annotations", "Annotations"),
     ("duplicates", "Copies"),
     ("licences", "Licences"),
     ("privacy", "Identities"),
@@ -69,7 +71,9 @@ def render(tables: RunTables, gallery: int = 24) -> str:
     rows = funnel(tables)
     searches = searches_section(tables)
     privacy = privacy_section(tables)
-    absent = {name for name, part in (("searches", searches), ("privacy", privacy)) if part is None}
+    drawn = annotations_section(tables)
+    parts = (("searches", searches), ("annotations", drawn), ("privacy", privacy))
+    absent = {name for name, part in parts if part is None}
     shown = [entry for entry in NAVIGATION if entry[0] not in absent]
     script = Html(_asset("report.js"))
     body = el(
@@ -87,6 +91,7 @@ def render(tables: RunTables, gallery: int = 24) -> str:
             searches,
             gallery_section(tables, gallery),
             labels_section(tables),
+            drawn,
             duplicates_section(tables),
             licences_section(tables),
             privacy,

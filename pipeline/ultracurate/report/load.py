@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from ultracurate.core.annotations import read as read_annotations
 from ultracurate.core.blobs import Blobs
 from ultracurate.core.errors import ConfigError
 from ultracurate.core.parts import PartRef, read_table
@@ -63,6 +64,7 @@ def load_tables(store: Store, spec: Spec, result: RunResult) -> RunTables:
         candidates=rows("dedup.hash"),
         searched=_searched(store, parts["discover"]),
         identifying=_identifying(store, parts["index"]),
+        annotations=read_annotations(store, parts["index"]),
         own=frozenset(
             slug for slug, m in spec.manifests.items() if any(ref.host in ("local", "manual") for ref in m.sources)
         ),

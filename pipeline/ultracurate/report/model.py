@@ -93,6 +93,7 @@ class RunTables:
     candidates: pa.Table | None = None  # frames as they entered dedup, for pictures of the copies it dropped
     searched: pa.Table | None = None  # side table of discover's searches: one row for each record found
     identifying: pa.Table | None = None  # side tables of index: counts of what may identify somebody; None: not looked
+    annotations: pa.Table | None = None  # what index found drawn, tied to samples; None: nothing was
     own: frozenset[str] = frozenset()  # datasets with files of this machine, whose names nobody else need know
     started: str | None = None  # as the run recorded them; the report has no clock of its own
     finished: str | None = None

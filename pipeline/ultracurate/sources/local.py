@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from ultracurate.core.blobs import ROOT, shown
 from ultracurate.core.errors import ConfigError
 from ultracurate.sources._base import (
     Candidate,
@@ -23,8 +25,6 @@ from ultracurate.sources._digests import digest_file
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import SourceRef
-
-ROOT = "root://"
 
 
 @source("local")
@@ -67,19 +67,19 @@ class LocalSource:
         except FileNotFoundError:
             raise SourceError(
                 SourceState.NOT_FOUND,
-                f"'{file.name}' was listed and is gone",
+                f"{_shown(file)} was listed and is gone",
                 advice="Restore it, or run discover again.",
             ) from None
         except OSError as exc:  # the user's data, not the work directory: one file fails, not the run
             raise SourceError(
                 SourceState.MANUAL,
-                f"{file.name} cannot be read: {exc.strerror}",
+                f"{_shown(file)} cannot be read: {exc.strerror}",
                 advice="Give read permission, or move it away.",
             ) from None
         if problem := digests.problem(file.size):
             raise SourceError(
                 SourceState.CHECKSUM_MISMATCH,
-                f"{file.name}: {problem}",
+                f"{_shown(file)}: {problem}",
                 advice="It changed since it was listed: restore it, or run discover again.",
             )
         return digests.fetched(path)
@@ -91,7 +91,7 @@ class LocalSource:
         except OSError as exc:
             raise SourceError(
                 SourceState.MANUAL,
-                f"{file.name} cannot be read: {exc.strerror}",
+                f"{_shown(file)} cannot be read: {exc.strerror}",
                 advice="Give read permission, or restore it.",
             ) from None
         stream.seek(start)
@@ -100,12 +100,14 @@ class LocalSource:
     def _find(self, file: RemoteFile) -> Path:
         """Where the file lies, never outside of its root."""
         if file.problem:
-            raise SourceError(SourceState.MANUAL, f"{file.name}: {file.problem}", advice="Repair it, or move it away.")
+            what = f"{_shown(file)}: {file.problem}"
+            raise SourceError(SourceState.MANUAL, what, advice="Repair it, or move it away.")
         name, _, rest = (file.uri or "").removeprefix(ROOT).partition("/")
         root = self._context.root(name).resolve()
         path = (root / rest).resolve()
         if not path.is_relative_to(root):
-            raise SourceError(SourceState.MANUAL, f"{file.name}: leads out of root {name!r}", advice="Move it inside.")
+            what = f"{_shown(file)} leads out of its root"
+            raise SourceError(SourceState.MANUAL, what, advice="Move it inside.")
         return path
 
     def _place(self, ref: SourceRef) -> tuple[str, Path]:
@@ -134,7 +136,7 @@ def _walk(name: str, root: Path, folder: Path) -> Iterator[RemoteFile]:
         yield _file(name, root, folder, folder.name)
         return
     found: list[tuple[str, Path]] = []
-    for parent, folders, files in os.walk(folder, onerror=_raise):
+    for parent, folders, files in os.walk(folder, onerror=partial(_unreadable, name, root)):
         folders[:] = [entry for entry in folders if not entry.startswith(".")]
         links = [entry for entry in folders if Path(parent, entry).is_symlink()]  # os.walk does not enter these
         for entry in (*files, *links):
@@ -147,7 +149,7 @@ def _walk(name: str, root: Path, folder: Path) -> Iterator[RemoteFile]:
 
 def _file(name: str, root: Path, path: Path, relative: str) -> RemoteFile:
     problem, size = None, None
-    shown = relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    readable = relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     uri = f"{ROOT}{name}/{path.relative_to(root).as_posix()}"
     uri = uri.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
@@ -159,18 +161,28 @@ def _file(name: str, root: Path, path: Path, relative: str) -> RemoteFile:
             problem = "a link to a folder; folders are not followed through links"
         elif not stat.S_ISREG(mode):
             problem = "not a plain file"
-        elif shown != relative or "\\" in relative:
+        elif readable != relative or "\\" in relative:
             problem = "a file name that is not valid UTF-8, or holds a backslash"
         else:
             size = real.stat().st_size
     except (OSError, RuntimeError):  # RuntimeError: a loop of links
         problem = "a link that leads nowhere"
-    return RemoteFile(shown, uri, size, uri=uri if problem is None else None, problem=problem)
+    return RemoteFile(readable, uri, size, uri=uri if problem is None else None, problem=problem)
 
 
-def _raise(exc: OSError) -> None:
+def _unreadable(name: str, root: Path, exc: OSError) -> None:
+    try:
+        level = len(Path(exc.filename or root).relative_to(root).parts)
+    except ValueError:
+        level = 0
     raise SourceError(
         SourceState.MANUAL,
-        f"The folder {exc.filename} cannot be read: {exc.strerror}",
+        f"A folder {level} levels below root {name!r} cannot be read: {exc.strerror}",
         advice="Give read permission, or move it away.",
     )
+
+
+def _shown(file: RemoteFile) -> str:
+    """The file without its name, which can be that of a patient."""
+    size = "" if file.size is None else f" ({file.size} bytes)"
+    return f"{shown(file.uri or file.url)}{size}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ultracurate.core.blobs import ROOT
 from ultracurate.sources._base import (
     Candidate,
     Fetched,
@@ -18,7 +19,7 @@ from ultracurate.sources._base import (
     source,
 )
 from ultracurate.sources._context import SourceContext
-from ultracurate.sources.local import ROOT, LocalSource
+from ultracurate.sources.local import LocalSource
 
 if TYPE_CHECKING:
     from ultracurate.core.dataset import SourceRef

@@ -13,8 +13,8 @@ BESIDE = pa.schema([(name, pa.string()) for name in ("file_id", "tables", "parts
 
 def locate(columns: pa.Table, ctx: Context) -> pa.Table:
     """For each file to which others belong: its tables, parts and twin, columns of `BESIDE`; a global step."""
-    tables = {row["file_id"]: row["tables"] for row in find_tables(columns, ctx).to_pylist()}
     parts = {row["file_id"]: row["parts"] for row in locate_parts(columns, ctx)}
+    tables = {row["file_id"]: row["tables"] for row in find_tables(columns, ctx, parts).to_pylist()}
     again = _repeated(columns)
     found = [
         {"file_id": id, "tables": tables.get(id), "parts": parts.get(id), "again": again.get(id)}

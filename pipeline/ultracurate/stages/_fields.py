@@ -26,13 +26,17 @@ MIN_CLIP, MIN_GROUP = 3, 8
 AGREE = 0.9
 """Intersection over union from which on two fields are the same field."""
 
+MAX_LOSS = 0.003
+"""Share of its own field that a still gives up for its group's."""
+
 
 def settle(columns: pa.Table) -> pa.Table:
     """For each frame: JSON polygons of its field (null: nothing is certain, everything is kept) and who decided.
 
     A clip's frames share the median of their fields. A still takes the median of its dataset's stills of the same size
     where its own agrees with it, or where it is unsure and the group is not: then at least two thirds agree.
-    Where a still is sure of another field, its own stays: sets mix machines and depths.
+    Where a still is sure of another field, or the median would cut some of its own, its own stays: sets mix machines
+    and depths, and a neighbour may add what is dark here but take nothing away.
     """
     rows = columns.select(["sample_id", *NEEDS]).to_pylist()
     by_clip: dict[str, list[Row]] = defaultdict(list)
@@ -65,13 +69,16 @@ def _with_group(members: Sequence[Row]) -> dict[str, tuple[Sector, str]]:
     size = (members[0]["height"], members[0]["width"])
     own = {row["sample_id"]: _own(row) for row in members}
     likeness = {id: _likeness(sector, together, size) for id, sector in own.items() if sector.kind != "unsure"}
-    agreeing = sum(value >= AGREE for value in likeness.values())
+    agreeing = sum(like >= AGREE for like, _ in likeness.values())
     trusted = agreeing >= MIN_GROUP // 2 and agreeing >= 2 / 3 * len(likeness)
-    return {
-        id: (together, "group")
-        for id, sector in own.items()
-        if likeness.get(id, 0.0) >= AGREE or (sector.kind == "unsure" and trusted)
-    }
+
+    def follows(id: str, sector: Sector) -> bool:
+        if sector.kind == "unsure":
+            return trusted
+        like, loss = likeness[id]
+        return like >= AGREE and loss <= MAX_LOSS
+
+    return {id: (together, "group") for id, sector in own.items() if follows(id, sector)}
 
 
 def _together(members: Sequence[Row]) -> Sector:
@@ -88,13 +95,13 @@ def _own(row: Row) -> Sector:
     return Sector(polygons, row["field_confidence"] or 0.0, row["field_kind"] or "unsure")
 
 
-def _likeness(a: Sector, b: Sector, size: tuple[int, int]) -> float:
-    """Intersection over union of two fields."""
+def _likeness(own: Sector, group: Sector, size: tuple[int, int]) -> tuple[float, float]:
+    """Intersection over union of two fields, and the share of the first that the second lacks."""
     from ultracurate.imaging.sector import mask
 
-    one, other = mask(a, size), mask(b, size)
-    union = int((one | other).sum())
-    return int((one & other).sum()) / union if union else 1.0
+    one, other = mask(own, size), mask(group, size)
+    both, union = int((one & other).sum()), int((one | other).sum())
+    return both / max(1, union), 1 - both / max(1, int(one.sum()))
 
 
 def _text(sector: Sector) -> str | None:

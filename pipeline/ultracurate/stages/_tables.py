@@ -1,130 +1,158 @@
-"""Joins a dataset's own tables (CSV, TSV) to its files: which table belongs to which files, and its values by key."""
+"""Joins a dataset's own tables (CSV, TSV, XLSX) to its files: which table belongs to which files, its values by key."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import pyarrow as pa
 
-from ultracurate.archives.reading import ArchiveLimits, is_archive, iter_members
-from ultracurate.core.blobs import Blobs
+from ultracurate.archives.reading import ArchiveLimits
 from ultracurate.core.context import Context
+from ultracurate.core.dataset import TableJoin
 from ultracurate.core.errors import MissingExtraError, RowError
-from ultracurate.core.layout import compile_pattern, fill_template
+from ultracurate.core.layout import compile_pattern, fill_template, literal_start
+from ultracurate.stages._containers import open_file, volume_of
+from ultracurate.stages._workbook import Cells, sheet_rows
 
 FOUND = pa.schema([("file_id", pa.string()), ("tables", pa.string())])
-HEAD = 4096
 MOST_BYTES = 128 * 2**20
 """Of a table: parsed, it takes about twenty times as much memory."""
+MOST_KEPT = 16
+"""Tables that one process keeps, parsed."""
+
 _MOST_OF_HEADER = 2**20
 _QUOTED = re.compile(rb'"[^"]*"')
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+Values = dict[str, dict[str, str]]
+"""Value of the key column -> the wanted columns that have a value."""
 
 
-def find_tables(columns: pa.Table, ctx: Context) -> pa.Table:
-    """For each file of a dataset that declares `tables`: where those tables lie, as JSON, pinned by digest."""
+def find_tables(columns: pa.Table, ctx: Context, parts: Mapping[str, str] | None = None) -> pa.Table:
+    """For each file of a dataset that declares `tables`: where those tables lie, as JSON, pinned by digest.
+
+    Args:
+        columns: `dataset`, `file_id`, `file_name`, `file_uri`, `file_sha256`.
+        ctx: of index; opens the archives in which a table may lie, and those in them.
+        parts: what `locate_parts` found, by file id.
+    """
     by_dataset: dict[str, list[dict[str, Any]]] = {}
     for row in columns.to_pylist():
         if row["dataset"] in ctx.manifests and ctx.manifest(row["dataset"]).tables:
             by_dataset.setdefault(row["dataset"], []).append(row)
     found = []
-    for dataset, files in by_dataset.items():
-        places = []
+    for files in by_dataset.values():
+        places: list[dict[str, Any]] = []
         for file in files:
             try:
-                places += _places(file, ctx.manifest(dataset).tables, ctx.blobs)
+                places += _places(file, ctx, (parts or {}).get(file["file_id"]))
             except OSError:
                 continue  # gone or unreadable since download: its index row will say so
-        text = json.dumps(sorted(places, key=lambda place: (place["join"], place["sha256"])), sort_keys=True)
+        text = json.dumps(sorted(places, key=lambda one: (one["join"], one["sha256"], one["path"])), sort_keys=True)
         found += [{"file_id": file["file_id"], "tables": text} for file in files if places]
     return pa.Table.from_pylist(found, schema=FOUND)
 
 
-def _places(file: Mapping[str, Any], joins: list[Any], blobs: Blobs) -> list[dict[str, Any]]:
-    """The joins whose table this file is, or holds as a member."""
-    patterns = [compile_pattern(join.file) for join in joins]
-    place = {"uri": file["file_uri"], "sha256": file["file_sha256"], "name": file["file_name"]}
-    loose = [{**place, "join": n, "member": None} for n, p in enumerate(patterns) if p.fullmatch(file["file_name"])]
+def _places(file: Mapping[str, Any], ctx: Context, parts: str | None) -> Iterator[dict[str, Any]]:
+    """The joins whose table this file is, or holds at any depth."""
+    name, prepared = file["file_name"], {"parts": parts}
+    joins = ctx.manifest(file["dataset"]).tables
+    place = {"uri": file["file_uri"], "sha256": file["file_sha256"], "name": name, "parts": parts}
+    loose = [number for number, join in enumerate(joins) if compile_pattern(join.file).fullmatch(name)]
     if loose:
-        return loose
-    with blobs.open(file["file_uri"]) as reader:
-        if not is_archive(file["file_name"], reader.read(HEAD)):
-            return []
-        reader.seek(0)
-        found = []
-        try:
-            for member in iter_members(cast(BinaryIO, reader), file["file_name"]):
-                path = f"{file['file_name']}/{member.path}"
-                hits = [n for n, pattern in enumerate(patterns) if pattern.fullmatch(path) and not member.problem]
-                found += [{**place, "join": n, "member": member.path} for n in hits]
-        except (RowError, MissingExtraError):
-            return found  # the index row of this archive will say what is wrong with it
-        return found
+        yield from ({**place, "join": number, "path": name} for number in loose)
+        return
+    inside = {number: join for number, join in enumerate(joins) if _may_hold(name, join.file)}
+    if not inside or volume_of(prepared):
+        return
+    try:
+        for entry in open_file(file, ctx, prepared=prepared):
+            for number, join in inside.items():
+                if not entry.problem and not entry.error and compile_pattern(join.file).fullmatch(entry.path):
+                    yield {**place, "join": number, "path": entry.path}
+    except (RowError, MissingExtraError):
+        return  # the index row of this archive will say what is wrong with it
 
 
-def join_fields(fields: dict[str, str], tables: str | None, joins: list[Any], blobs: Blobs) -> dict[str, str]:
+def _may_hold(name: str, pattern: str) -> bool:
+    """Whether a path in this archive can match, so that others stay closed."""
+    below, start = f"{name}/".casefold(), literal_start(pattern).casefold()
+    return below.startswith(start) or start.startswith(below)
+
+
+def join_fields(fields: dict[str, str], tables: str | None, dataset: str, ctx: Context) -> dict[str, str]:
     """The fields of one file with the columns that its dataset's tables add; values of no match stay absent."""
     joined = dict(fields)
+    joins = ctx.manifest(dataset).tables
     for place in json.loads(tables or "[]"):
         join = joins[place["join"]]
         key = fill_template(join.on, fields)
-        if key is None:
-            continue
-        values = _values(_Table(blobs, place), join.key, tuple(join.columns))
-        joined |= values.get(key, {})
+        if key is not None:
+            joined |= _values(place, join, dataset, ctx).get(key, {})
     return joined
 
 
-class _Table:
-    """A table's content, equal to another by digest, so that one process reads it once."""
-
-    def __init__(self, blobs: Blobs, place: Mapping[str, Any]) -> None:
-        self._blobs = blobs
-        self._place = place
-        self._identity = (place["sha256"], place["member"])
-
-    def __hash__(self) -> int:
-        return hash(self._identity)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Table) and self._identity == other._identity
-
-    def read(self) -> bytes:
-        """The bytes of the table."""
-        with self._blobs.open(self._place["uri"]) as reader:
-            if self._place["member"] is None:
-                return _small(reader.read(MOST_BYTES + 1))
-            limits = ArchiveLimits(max_member_bytes=MOST_BYTES)
-            for member in iter_members(cast(BinaryIO, reader), self._place["name"], limits):
-                if member.path == self._place["member"]:
-                    return member.read()
-        raise RowError(f"The table {self._place['member']} is no longer in its archive. Run again from download.")
+_KEPT: dict[tuple[str, ...], Values | str] = {}
+"""Tables by digest, place and what is wanted of them; a text is why that one cannot be read."""
 
 
-def _small(data: bytes) -> bytes:
-    if len(data) > MOST_BYTES:
-        raise RowError(f"Expected a table of at most {MOST_BYTES} bytes, found more. Correct `tables` in the manifest.")
-    return data
+def _values(place: Mapping[str, Any], join: TableJoin, dataset: str, ctx: Context) -> Values:
+    key = (dataset, place["sha256"], place["path"], place["parts"] or "", join.model_dump_json())
+    if (found := _KEPT.get(key)) is None:
+        try:
+            found = _pick(_read(place, dataset, ctx), join)
+        except RowError as exc:  # for the first file of the dataset as for the ten thousandth
+            found = str(exc)
+        while len(_KEPT) >= MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[key] = found
+    if isinstance(found, str):
+        raise RowError(found)
+    return found
 
 
-def _delimiter(data: bytes) -> str:
-    """The one of , ; tab | that is most often in the first line, quoted parts left out."""
-    # Not `csv.Sniffer`'s guess, which takes hours on some lines of 100 kB.
-    lines = _QUOTED.sub(b"", data[:_MOST_OF_HEADER]).splitlines()
-    first = next(filter(None, map(bytes.strip, lines)), b"")
-    return max(",;\t|", key=lambda mark: first.count(mark.encode()))
+def _read(place: Mapping[str, Any], dataset: str, ctx: Context) -> bytes:
+    row = {"dataset": dataset, "file_name": place["name"], "file_uri": place["uri"]}
+    limits = ArchiveLimits(max_member_bytes=MOST_BYTES)
+    for entry in open_file(row, ctx, limits, {"parts": place["parts"]}):
+        if entry.path == place["path"]:
+            return entry.read()
+    raise RowError("A table of the dataset is no longer in its archive. Run again from download.")
 
 
-@lru_cache(maxsize=16)
-def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Value of the key column -> the wanted columns that have a value; the first row of a key holds."""
+def _pick(data: bytes, join: TableJoin) -> Values:
+    """The wanted columns by key; the first row of a key holds."""
+    rows = sheet_rows(data, join.sheet) if data.startswith(_ZIP) else _csv_rows(data)
+    header = next(rows, {})
+    places: dict[str, int] = {}
+    for column in sorted(header):
+        places.setdefault(header[column].strip(), column)
+    if missing := {join.key, *join.columns} - places.keys():
+        raise RowError(
+            # Its own columns are not listed: a table without a header has patients there.
+            f"The dataset's table lacks columns {sorted(missing)} among its {len(header)}. "
+            "Correct `tables` in the manifest, or give the table a header."
+        )
+    found: Values = {}
+    for row in rows:
+        values = {name: value for name in join.columns if (value := row.get(places[name], "").strip())}
+        found.setdefault(row.get(places[join.key], "").strip(), values)
+    found.pop("", None)
+    return found
+
+
+def _csv_rows(data: bytes) -> Iterator[Cells]:
     import pandas as pd
 
-    data = table.read()
+    if data.startswith(_OLE):
+        raise RowError(
+            "Expected a table as CSV, TSV or .xlsx, found an old or encrypted workbook (.xls). Save it as one of "
+            "these, as a file of the dataset"
+        )
     try:
         frame = pd.read_csv(
             BytesIO(data), sep=_delimiter(data), engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
@@ -133,14 +161,15 @@ def _values(table: _Table, key: str, columns: tuple[str, ...]) -> dict[str, dict
         raise RowError(
             f"The dataset's table could not be read ({type(exc).__name__}). Correct or exclude it."
         ) from None
+    yield dict(enumerate(frame.columns))
     frame = frame.fillna("")  # a row that is shorter than the header
-    if missing := {key, *columns} - set(frame.columns):
-        raise RowError(
-            # Its own columns are not listed: a table without a header has patients there.
-            f"The dataset's table lacks columns {sorted(missing)} among its {len(frame.columns)}. "
-            "Correct `tables` in the manifest, or give the table a header."
-        )
-    found: dict[str, dict[str, str]] = {}
-    for record in frame[[key, *columns]].to_dict("records"):
-        found.setdefault(record[key].strip(), {c: record[c].strip() for c in columns if record[c].strip()})
-    return found
+    for values in frame.itertuples(index=False, name=None):
+        yield dict(enumerate(values))
+
+
+def _delimiter(data: bytes) -> str:
+    """The one of , ; tab | that is most often in the first line, quoted parts left out."""
+    # Not `csv.Sniffer`'s guess, which takes hours on some lines of 100 kB.
+    lines = _QUOTED.sub(b"", data[:_MOST_OF_HEADER]).splitlines()
+    first = next(filter(None, map(bytes.strip, lines)), b"")
+    return max(",;\t|", key=lambda mark: first.count(mark.encode()))

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ultracurate.archives.comments import archive_kinds
 from ultracurate.archives.reading import ARCHIVE_NAME, ArchiveLimits
+from ultracurate.core.annotations import SIDE as ANNOTATIONS
 from ultracurate.core.blobs import PixelRef
 from ultracurate.core.config import Settings
 from ultracurate.core.context import Context
@@ -21,7 +22,7 @@ from ultracurate.core.errors import ConfigError, ContractError, MissingExtraErro
 from ultracurate.core.layout import REASONS, Match, fill_template, match_path
 from ultracurate.core.schema import SAMPLE, Grain, content_id
 from ultracurate.core.stage import Reject, Result, Row, each, is_full_disk, stage
-from ultracurate.stages._annotations import annotation_rows, annotation_table
+from ultracurate.stages._annotations import Gathered, annotation_rows
 from ultracurate.stages._beside import locate
 from ultracurate.stages._containers import Entry, open_file, volume_of
 from ultracurate.stages._identifying import Identities
@@ -84,8 +85,8 @@ def index(part: pa.Table, cfg: IndexConfig, ctx: Context) -> Result:
     door = _Door(cfg, ctx)
     result = each(part, ctx, door.open)
     side = door.identities.side()
-    if door.annotations:
-        side["annotations"] = annotation_table(door.annotations)
+    if door.annotations.number:
+        side[ANNOTATIONS] = door.annotations.table()
     return replace(result, side=side)
 
 
@@ -96,7 +97,7 @@ class _Door:
     cfg: IndexConfig
     ctx: Context
     identities: Identities = field(default_factory=Identities)
-    annotations: list[Row] = field(default_factory=list)
+    annotations: Gathered = field(default_factory=Gathered)
     attached: set[str] = field(default_factory=set)  # data files of the row at hand that a header has taken
 
     def open(self, row: Row) -> list[Row | Reject]:
@@ -172,13 +173,15 @@ class _Door:
             return Reject("table", id=item.id)
         data = entry.read()
         if match.kind in ("mask", "annotation"):
-            self._count_path(item)
-            rows, refused = annotation_rows(match, data, item.placer(self.ctx), row["dataset"], entry.path)
-            self.annotations += rows
-            self.ctx.count("annotations", len(rows))
-            self.ctx.count("annotations_refused", refused)
-            return Reject(match.kind, id=item.id)
+            return self._annotation(item, data, match)
         return self._picture(item, data, match)
+
+    def _annotation(self, item: _Item, data: bytes, match: Match) -> Reject:
+        self._count_path(item)
+        rows, refused = annotation_rows(match, data, item.placer(self.ctx), item.file["dataset"], item.entry.path)
+        self.ctx.count("annotations", self.annotations.add(rows))
+        self.ctx.count("annotations_refused", refused)
+        return Reject(match.kind, f"{refused} entries without a usable shape" if refused else "", id=item.id)
 
     def _picture(self, item: _Item, data: bytes, match: Match) -> Row | Reject:
         entry, row = item.entry, item.file
@@ -189,7 +192,7 @@ class _Door:
             return replace(described, id=item.id)
         manifest = self.ctx.manifest(row["dataset"])
         hint = described.pop("group_hint")
-        fields = join_fields(match.fields, item.prepared.get("tables"), manifest.tables, self.ctx.blobs)
+        fields = join_fields(match.fields, item.prepared.get("tables"), row["dataset"], self.ctx)
         # What must stay on one side of a split: the manifest's group, else the header's patient, else the sample
         # itself. A digest, because names and dates stand in folder names; the fields stay in the local tables.
         group = fill_template(manifest.group, fields) if manifest.group else hint

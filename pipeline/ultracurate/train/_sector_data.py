@@ -142,9 +142,9 @@ def sample(seed: int, marked: Sequence[Marked], textures: Sequence[U8]) -> tuple
             seed, held=False, tissue=real_tissue(textures, 0.55), size=SIZES[int(rng.integers(len(SIZES)))]
         )
         image, fields = screen.image, screen.fields
-    if rng.random() < 0.08:
+    if rng.random() < (0.2 if fields[0].mean() > 0.9 else 0.06):
         image, fields = _turned(image, fields, rng)
-    if rng.random() < 0.05:
+    if rng.random() < 0.06:
         image, fields = _paged(image, fields, rng)
     if rng.random() < 0.1:  # an inverted or a faint copy
         image = np.asarray(255 - image if rng.random() < 0.15 else (image * rng.uniform(0.3, 0.8)).astype(np.uint8))
@@ -186,30 +186,40 @@ def _vary(image: U8, fields: list[npt.NDArray[np.bool_]], rng: Rng) -> tuple[U8,
     curve = np.clip(255 * (np.arange(256) / 255) ** rng.uniform(0.6, 1.6) * rng.uniform(0.6, 1.15), 0, 255)
     image = curve.astype(np.uint8)[image]
     if rng.random() < 0.3:
-        done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
-        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8) if done else image
+        image = _jpeg(image, int(rng.integers(40, 95)))
     if image.ndim == 3 and rng.random() < 0.4:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     return image, fields
 
 
 def _turned(image: U8, fields: list[npt.NDArray[np.bool_]], rng: Rng) -> tuple[U8, list[npt.NDArray[np.bool_]]]:
-    """Turned by up to 25 degrees on black, as augmented copies in public sets are."""
+    """Turned by up to 25 degrees on black, some sheared, as augmented copies in public sets are; half as JPEG."""
     height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-25, 25)), float(rng.uniform(0.7, 1.1)))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-25, 25)), float(rng.uniform(0.6, 1.1)))
+    if rng.random() < 0.3:
+        lean = float(rng.uniform(-0.3, 0.3))
+        matrix = matrix @ np.asarray([[1, lean, -lean * height / 2], [0, 1, 0], [0, 0, 1]])
     turned = np.asarray(cv2.warpAffine(np.ascontiguousarray(image), matrix, (width, height)), np.uint8)
+    if rng.random() < 0.5:
+        turned = _jpeg(turned, int(rng.integers(30, 90)))
     return turned, [
         cv2.warpAffine(f.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST) > 0 for f in fields
     ]
 
 
 def _paged(image: U8, fields: list[npt.NDArray[np.bool_]], rng: Rng) -> tuple[U8, list[npt.NDArray[np.bool_]]]:
-    """On a white page with a frame, as in a figure."""
+    """On a white page, as in a figure, or amid flat borders of some grey."""
+    paper = 255 if rng.random() < 0.4 else int(rng.integers(20, 255))
     sides = [int(v) for v in rng.uniform(0.02, 0.2, 4) * np.repeat(image.shape[:2], 2)]
     top, bottom, left, right = sides
-    page = cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=[255, 255, 255])
+    page = cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=[paper] * 3)
     return np.asarray(page, np.uint8), [_padded(f, sides) for f in fields]
 
 
 def _padded(field: npt.NDArray[np.bool_], sides: list[int]) -> npt.NDArray[np.bool_]:
     return np.pad(field, ((sides[0], sides[1]), (sides[2], sides[3])))
+
+
+def _jpeg(image: U8, quality: int) -> U8:
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8) if done else image

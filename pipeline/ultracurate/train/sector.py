@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from ultracurate.train._sector_data import write
 
 OPSET = 17
 BATCH = 16
-PEAK_RATE = 2e-3
+PEAK_RATE, LATER_RATE = 2e-3, 1e-3
+"""Highest learning rate of a first leg, and of one that goes on from weights."""
 MEMORY = 0.998
 """Share of the running mean of the weights that one step keeps; the mean is what is exported."""
 
@@ -97,21 +98,40 @@ class FieldNet(nn.Module):  # type: ignore[misc, unused-ignore]
         return nn.functional.pixel_shuffle(self.head(x), 2)
 
 
-def batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches of maps and targets (0..1) from all pairs of files x_*.npy, y_*.npy, flipped and varied."""
+Place = tuple[str, int]
+"""A pair: its file's name and its row there."""
+
+
+def batches(
+    folder: Path, seed: int, losses: dict[Place, float] | None = None
+) -> Iterator[tuple[Tensor, Tensor, list[Place]]]:
+    """Endless batches of maps, targets (0..1) and where they lie in the files x_*.npy, y_*.npy; flipped and varied.
+
+    Args:
+        folder: read anew in every epoch, so files may be added.
+        seed: of the order.
+        losses: the last loss of each pair. One below the median is the more often left out of an epoch the less is to
+            learn from it; above it none is favoured, as many of those are dark pictures that nobody could answer.
+    """
+    losses = {} if losses is None else losses
     for epoch in count():
         names = sorted(folder.glob("x_*.npy"))
-        maps = [np.load(name, mmap_mode="r") for name in names]
-        targets = [np.load(name.with_name("y" + name.name[1:]), mmap_mode="r") for name in names]
-        places = [(i, j) for i, block in enumerate(maps) for j in range(len(block))]
+        maps = {name.name: np.load(name, mmap_mode="r") for name in names}
+        targets = {name.name: np.load(name.with_name("y" + name.name[1:]), mmap_mode="r") for name in names}
         rng = np.random.default_rng([seed, epoch])
+        usual = float(np.median(list(losses.values()))) if losses else 1.0
+        places = [
+            (name, row)
+            for name, block in maps.items()
+            for row in range(len(block))
+            if rng.random() < max(losses.get((name, row), usual) / usual, 0.25)
+        ]
         order = rng.permutation(len(places))
         for start in range(0, len(order) - BATCH + 1, BATCH):
-            pairs = [
-                _varied(maps[i][j], targets[i][j], rng) for i, j in (places[k] for k in order[start : start + BATCH])
-            ]
+            picked = [places[k] for k in order[start : start + BATCH]]
+            pairs = [_varied(maps[name][row], targets[name][row], rng) for name, row in picked]
             x, y = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
-            yield x, y
+            yield x, y, picked
 
 
 def _varied(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -144,22 +164,26 @@ def train(folder: Path, minutes: float, seed: int = 0, start: Path | None = None
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     net, mean = FieldNet(), FieldNet()
+    peak = PEAK_RATE if start is None else LATER_RATE
     if start is not None:
         net.load_state_dict(load_file(start), strict=False)
     mean.load_state_dict(net.state_dict())
     net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-3)
     began, total = time.monotonic(), 0.0
-    for step, (x, y) in enumerate(batches(folder, seed)):
+    losses: dict[Place, float] = {}
+    for step, (x, y, places) in enumerate(batches(folder, seed, losses)):
         used = (time.monotonic() - began) / (60 * minutes)
         if used >= 1:
             break
-        rate = PEAK_RATE * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * used)) + 1e-5
+        rate = peak * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * used)) + 1e-5
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(x.contiguous(memory_format=torch.channels_last))
-        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), y)
+        each = nn.functional.binary_cross_entropy_with_logits(logits.float(), y, reduction="none").mean(dim=(1, 2, 3))
+        losses.update(zip(places, each.detach().tolist(), strict=True))
+        loss = each.mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
         optimiser.step()
@@ -178,6 +202,20 @@ def train(folder: Path, minutes: float, seed: int = 0, start: Path | None = None
     return mean
 
 
+def average(nets: Sequence[FieldNet]) -> FieldNet:
+    """One net with the mean weights of nets trained from the same start: better than each of them.
+
+    Wortsman et al., ICML 2022, arXiv:2203.05482.
+    """
+    mean = FieldNet()
+    states = [net.state_dict() for net in nets]
+    mean.load_state_dict(
+        {name: torch.stack([s[name].float() for s in states]).mean(0).to(v.dtype) for name, v in states[0].items()}
+    )
+    mean.eval()
+    return mean
+
+
 def export(net: FieldNet, path: Path) -> None:
     """Write ONNX of a fixed batch of one, and the same weights as safetensors beside it."""
     example = torch.zeros(1, 3, GRID, GRID)
@@ -188,13 +226,13 @@ def export(net: FieldNet, path: Path) -> None:
 
 
 def main() -> None:
-    """Draw the pairs, train in legs of half an hour, export to the work folder."""
+    """Draw the pairs, train one net, then legs of two nets whose mean is exported to the work folder."""
     options = argparse.ArgumentParser(description="Train the field net.")
     options.add_argument("--samples", type=Path, required=True, help="folder of the hand-marked pictures")
     options.add_argument("--textures", type=Path, required=True, help="folder of tissue pictures and clips")
     options.add_argument("--work", type=Path, required=True, help="where pairs and weights go")
     options.add_argument("--pairs", type=int, default=12_000)
-    options.add_argument("--minutes", type=float, default=30.0, help="of one leg")
+    options.add_argument("--minutes", type=float, default=30.0, help="of one net in one leg")
     options.add_argument("--legs", type=int, default=2)
     chosen = options.parse_args()
     pairs, start = chosen.work / "pairs", None
@@ -202,7 +240,8 @@ def main() -> None:
         write(data_root() / "tests/labels/sectors.json", chosen.samples, chosen.textures, pairs, chosen.pairs)
     for leg in range(chosen.legs):
         path = chosen.work / f"sector-v1-leg{leg}.onnx"
-        export(train(pairs, chosen.minutes, leg, start, chosen.work / "loss.txt"), path)
+        logs = [chosen.work / f"loss{leg}-{k}.txt" for k in range(2 if start else 1)]  # twins need a common start
+        export(average([train(pairs, chosen.minutes, 2 * leg + k, start, log) for k, log in enumerate(logs)]), path)
         start = path.with_suffix(".safetensors")
 
 

@@ -1,4 +1,4 @@
-"""Coded frames to samples: JPEG by Pillow, JPEG 2000 by OpenJPEG, the other JPEGs by FFmpeg or, apart, by GDCM."""
+"""Coded frames to samples: JPEG by Pillow, JPEG 2000 by OpenJPEG, the other JPEGs by FFmpeg or GDCM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from ultracurate.core.errors import MissingExtraError, RowError
 from ultracurate.decoding._dicom.frames import Coded
-from ultracurate.decoding._dicom.gdcm import Apart, GdcmFailedError, GdcmMissingError
+from ultracurate.decoding._dicom.gdcm import GdcmFailedError, GdcmMissingError, unpack
 from ultracurate.decoding.limits import MAX_PIXELS
 
 Samples = npt.NDArray[Any]
@@ -23,13 +23,12 @@ _GDCM = {"jpeg12": 51, "lossless": 57, "jpegls": 80}
 _RLE_HEADER = 64
 
 
-def decode(frame: bytes, stream: Coded, apart: Apart, *, rgb: bool) -> tuple[Samples, bool]:
+def decode(frame: bytes, stream: Coded, *, rgb: bool) -> tuple[Samples, bool]:
     """Samples of one coded frame, and whether they are RGB now: libjpeg converts its YCbCr on the way.
 
     Args:
         frame: one JPEG, JPEG-LS or JPEG 2000 codestream.
         stream: its own header, already compared with the file's.
-        apart: where GDCM runs.
         rgb: three samples are red, green and blue, and must not be converted.
 
     Returns:
@@ -44,7 +43,7 @@ def decode(frame: bytes, stream: Coded, apart: Apart, *, rgb: bool) -> tuple[Sam
     if stream.kind == "jpeg2000":
         return _openjpeg(frame, stream), rgb
     values = _ffmpeg(frame, stream)
-    return (_gdcm(frame, stream, apart) if values is None else values), rgb
+    return (_gdcm(frame, stream) if values is None else values), rgb
 
 
 def _pillow(frame: bytes, *, rgb: bool) -> Samples:
@@ -67,10 +66,10 @@ def _taken_for_ycbcr(image: Any) -> bool:
 
 def _openjpeg(frame: bytes, stream: Coded) -> Samples:
     try:
-        from openjpeg.utils import decode as unpack
+        from openjpeg.utils import decode as unpacked
     except ImportError:
         raise MissingExtraError("Decoding JPEG 2000 in DICOM", "dicom") from None
-    values = unpack(frame)
+    values = unpacked(frame)
     unsigned = values.view(values.dtype.str.replace("i", "u"))
     # Signed samples fill their container with the sign.
     full = unsigned.dtype.itemsize * 8
@@ -108,12 +107,12 @@ def _ffmpeg(frame: bytes, stream: Coded) -> Samples | None:
     return np.ascontiguousarray(values) if stream.bits == 8 else values >> np.uint16(16 - stream.bits)
 
 
-def _gdcm(frame: bytes, stream: Coded, apart: Apart) -> Samples:
+def _gdcm(frame: bytes, stream: Coded) -> Samples:
     # GDCM unpacks JPEG-LS of 6 and 7 bits wrongly.
     if not 1 < stream.bits <= 16 or (stream.kind == "jpegls" and stream.bits in (6, 7)):
         raise RowError(f"dicom: a {stream.kind} frame of {stream.bits} bits a sample cannot be read; convert the file")
     try:
-        raw = apart.unpack(frame, _GDCM[stream.kind], stream.width, stream.height, stream.samples, stream.bits)
+        raw = unpack(frame, _GDCM[stream.kind], stream.width, stream.height, stream.samples, stream.bits)
     except GdcmMissingError:
         raise MissingExtraError("Decoding JPEG lossless and JPEG-LS in DICOM", "dicom") from None
     except GdcmFailedError:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ultracurate.decoding._dicom.colour import Palette, ybr_to_rgb
-from ultracurate.decoding._dicom.gdcm import Apart
 from ultracurate.decoding._dicom.reading import BIG_ENDIAN, Opened, guarded
 from ultracurate.decoding._dicom.shape import PARTIAL, Shape, check_length
 from ultracurate.decoding._dicom.sources import Stored, source
@@ -26,18 +25,17 @@ def iter_pixels(opened: Opened, shape: Shape, indices: list[int]) -> Iterator[U8
         MissingExtraError: a decoder is not installed.
     """
     pixels = check_length(opened, shape)
-    with Apart() as apart:
+    with guarded("its pixel data"):
+        frame, palette, grey_range = source(opened, pixels, shape), None, (0.0, 255.0)
+        if shape.photometric == "PALETTE COLOR":
+            palette = Palette(opened.header, big_endian=opened.syntax == BIG_ENDIAN, signed=shape.signed)
+        elif shape.samples == 1 and (shape.allocated > 8 or shape.signed):
+            ranges = [value_range(frame(index).values) for index in range(shape.frames)]
+            grey_range = min(low for low, _ in ranges), max(high for _, high in ranges)
+    for index in indices:
         with guarded("its pixel data"):
-            frame, palette, grey_range = source(opened, pixels, shape, apart), None, (0.0, 255.0)
-            if shape.photometric == "PALETTE COLOR":
-                palette = Palette(opened.header, big_endian=opened.syntax == BIG_ENDIAN, signed=shape.signed)
-            elif shape.samples == 1 and (shape.allocated > 8 or shape.signed):
-                ranges = [value_range(frame(index).values) for index in range(shape.frames)]
-                grey_range = min(low for low, _ in ranges), max(high for _, high in ranges)
-        for index in indices:
-            with guarded("its pixel data"):
-                image = _rendered(frame(index), shape, palette, grey_range)
-            yield image
+            image = _rendered(frame(index), shape, palette, grey_range)
+        yield image
 
 
 def _rendered(stored: Stored, shape: Shape, palette: Palette | None, grey_range: tuple[float, float]) -> U8:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ultracurate.core.errors import RowError
 from ultracurate.decoding._dicom.codecs import decode, decode_rle
 from ultracurate.decoding._dicom.frames import coded, cut
-from ultracurate.decoding._dicom.gdcm import Apart
 from ultracurate.decoding._dicom.reading import BIG_ENDIAN, Header, Opened, Pixels
 from ultracurate.decoding._dicom.shape import FULL, HALVED, NATIVE, PARTIAL, Shape
 from ultracurate.decoding.limits import check_work
@@ -42,7 +41,7 @@ Source = Callable[[int], Stored]
 """A frame by its number."""
 
 
-def source(opened: Opened, pixels: Pixels, shape: Shape, apart: Apart) -> Source:
+def source(opened: Opened, pixels: Pixels, shape: Shape) -> Source:
     """The way to the frames of a file that is no video.
 
     Raises:
@@ -55,7 +54,7 @@ def source(opened: Opened, pixels: Pixels, shape: Shape, apart: Apart) -> Source
             raise RowError(f"dicom: expected RLE samples of 8, 16 or 32 bits, found {shape.allocated}")
         return _Rle(opened, pixels, shape)
     if opened.syntax.startswith(_JPEG_FAMILY) and opened.syntax.removeprefix(_JPEG_FAMILY) in _CODED:
-        return _Coded(opened, pixels, shape, apart)
+        return _Coded(opened, pixels, shape)
     raise RowError("dicom: its transfer syntax is not supported; convert the file first, to explicit little endian")
 
 
@@ -110,9 +109,8 @@ class _Rle:
 class _Coded:
     """JPEG, JPEG-LS, JPEG 2000: each frame is a picture that describes itself."""
 
-    def __init__(self, opened: Opened, pixels: Pixels, shape: Shape, apart: Apart) -> None:
+    def __init__(self, opened: Opened, pixels: Pixels, shape: Shape) -> None:
         self._value, self._shape = pixels.value, shape
-        self._apart = apart
         self._cuts = cut(self._value, shape.frames, _extended(opened.header), one_each=False)
 
     def __call__(self, index: int) -> Stored:
@@ -128,7 +126,7 @@ class _Coded:
             raise RowError(f"dicom: its header says {shape.allocated} bits a sample, frame {index} has {stream.bits}")
         check_work(stream.width * stream.height * stream.scans, len(frame), "dicom")
         as_said = shape.photometric not in FULL | PARTIAL
-        values, rgb = decode(frame, stream, self._apart, rgb=as_said if stream.rgb is None else stream.rgb)
+        values, rgb = decode(frame, stream, rgb=as_said if stream.rgb is None else stream.rgb)
         return Stored(_signed(values, stream.bits) if shape.signed and shape.samples == 1 else values, stream.bits, rgb)
 
 

@@ -11,7 +11,8 @@ from ultracurate.decoding._dicom.frames import fragments
 from ultracurate.decoding._dicom.reading import Opened, guarded
 from ultracurate.decoding._dicom.shape import Shape, check_length
 from ultracurate.decoding._video.boxes import refuse_incomplete_boxes
-from ultracurate.decoding.levels import U8, drop_empty_colour
+from ultracurate.decoding._video.planar import converted
+from ultracurate.decoding.levels import U8
 from ultracurate.decoding.limits import MAX_PIXELS, check_work
 from ultracurate.decoding.pictures import Wanted
 
@@ -82,7 +83,7 @@ def _decoded(container: Any, shape: Shape, size: int) -> Iterator[Any]:
 
 def _pixels(frame: Any) -> U8:
     grey = str(frame.format.name) in ("gray", "gray8")
-    return drop_empty_colour(frame.to_ndarray(format="gray" if grey else "rgb24"))
+    return converted(frame, "gray" if grey else "rgb24")
 
 
 def _stream(opened: Opened, shape: Shape) -> bytes:

@@ -28,8 +28,11 @@ class Survey:
 
     Attributes:
         times: seconds since the first shown frame, of each shown frame in display order.
-        stamps: the same as time stamps of the stream; empty where the file has none, or the same one twice.
-        fps: frames per second: the stated rate if the times agree with it, else frames by duration.
+        stamps: the same as times of display in ticks of the stream; empty where frames are not to be known by them: a
+            file has none, the same one twice, or a clock that starts again, as in recordings that were joined. Then
+            `times` are numbers of frames by a rate.
+        fps: frames per second: the stated rate if the times agree with it, else frames by duration; without times the
+            manifest's rate, else the stated one.
         independent: whether every packet is a key frame.
     """
 
@@ -83,32 +86,53 @@ def packets(container: Any, stream: Any, data: bytes, fmt: str) -> Iterator[Any]
         yield packet
 
 
-def survey(stream: Any, packets: Iterable[Any], fmt: str) -> Survey:
-    """Look at all packets once and put the shown ones into the order in which they are shown."""
-    shown: list[tuple[int | None, int | None]] = []
+def survey(stream: Any, packets: Iterable[Any], fmt: str, fps: float | None = None) -> Survey:
+    """Look at all packets once and put the shown ones into the order in which they are shown.
+
+    `fps` is the rate that the manifest gives; it counts where the file has no times of its own.
+    """
+    shown: list[tuple[int | None, int | None, bool]] = []
     independent, longest, vp8 = True, 0, stream.codec_context.codec.canonical_name == "vp8"
     for packet in packets:
         independent = independent and packet.is_keyframe
         # RFC 6386, 9.1: the fifth bit of a frame says whether it is shown; hidden ones only serve as references.
         if not packet.is_discard and not (vp8 and not bytes(packet)[0] & 0x10):
-            shown.append((packet.pts, packet.dts))
+            shown.append((packet.pts, packet.dts, packet.is_keyframe))
             longest = max(longest, packet.duration or 0)
-    stamps = [pts for pts, _ in shown if pts is not None]
     # AVI knows no time of display, only an order of decoding: FFmpeg's guess is wrong where the two differ.
-    if fmt == "avi" or len(stamps) < len(shown):
-        stamps = [dts for _, dts in shown if dts is not None]
-    stamps.sort()
+    by_display = fmt != "avi" and all(pts is not None for pts, _, _ in shown)
+    order = [(pts if by_display else dts, key) for pts, dts, key in shown]
+    stamps = sorted(stamp for stamp, _ in order if stamp is not None)
     stated = stream.average_rate or stream.base_rate
     tick = stream.time_base
-    if len(stamps) < len(shown) or len(set(stamps)) < len(stamps) or not tick:
-        seconds = [float(index / stated) if stated else 0.0 for index in range(len(shown))]
-        return Survey(tuple(seconds), (), float(stated) if stated else None, independent)
+    if len(set(stamps)) < len(shown) or not tick or not _goes_forward(order):
+        rate = fps or stated  # that of FFmpeg may be a guess from these very times
+        seconds = [float(index / rate) if rate else 0.0 for index in range(len(shown))]
+        return Survey(tuple(seconds), (), float(rate) if rate else None, independent)
     return Survey(
         times=tuple(float((stamp - stamps[0]) * tick) for stamp in stamps),
-        stamps=tuple(stamps) if fmt != "avi" else (),
+        stamps=tuple(stamps) if by_display else (),
         fps=_rate(stamps, longest, tick, stated),
         independent=independent,
     )
+
+
+def _goes_forward(order: Iterable[tuple[int | None, bool]]) -> bool:
+    """Whether times in the order of decoding, each with whether it is of a key frame, are those of one recording.
+
+    Frames may be decoded in another order than they are shown, but none that is decoded from a key frame on is shown
+    before what was decoded ahead of that key frame. Where the clock starts again, one is.
+    """
+    floor: int | None = None
+    highest: int | None = None
+    for stamp, key in order:
+        if stamp is None:
+            return False
+        floor = highest if key else floor
+        if floor is not None and stamp <= floor:
+            return False
+        highest = stamp if highest is None else max(highest, stamp)
+    return True
 
 
 def _rate(stamps: list[int], longest: int, tick: Fraction, stated: Fraction | None) -> float | None:

@@ -23,14 +23,19 @@ def pixels_of(frame: Any) -> U8:
     """
     name = str(frame.format.name)
     if name.startswith("gray"):
-        return drop_empty_colour(frame.to_ndarray(format="gray"))
+        return converted(frame, "gray")
     planar = _PLANAR.match(name)
     bits = int(planar[2][:2]) if planar and planar[2] else 8
     if planar and all(np.all(_plane(frame, number, bits) == 1 << (bits - 1)) for number in (1, 2)):
         full = planar[1] is not None or frame.color_range == _FULL_RANGE
         grey = _plane(frame, 0, bits)
         return grey.copy() if full and bits == 8 else _looked_up(grey, _levels(bits, full))
-    return drop_empty_colour(frame.to_ndarray(format="rgb24"))
+    return converted(frame, "rgb24")
+
+
+def converted(frame: Any, kind: str) -> U8:
+    """The frame as FFmpeg's scaler gives it in a pixel format, by one thread: workers are processes already."""
+    return drop_empty_colour(frame.to_ndarray(format=kind, threads=1))
 
 
 def _plane(frame: Any, number: int, bits: int) -> npt.NDArray[Any]:
@@ -43,9 +48,8 @@ def _plane(frame: Any, number: int, bits: int) -> npt.NDArray[Any]:
 def _looked_up(values: npt.NDArray[Any], levels: U8) -> U8:
     if values.dtype != np.uint8:
         return np.asarray(levels[np.minimum(values, len(levels) - 1)], dtype=np.uint8)
-    import cv2
-
-    return np.asarray(cv2.LUT(values, levels), dtype=np.uint8)
+    looked_up = bytearray(values.tobytes()).translate(levels.tobytes())
+    return np.frombuffer(looked_up, np.uint8).reshape(values.shape)
 
 
 @functools.cache
