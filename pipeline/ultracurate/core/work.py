@@ -270,5 +270,11 @@ class _UnfinishedError(Exception):
 
 def worker_setup() -> None:
     """One thread per worker: libraries that start their own would only fight over the cores."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT"):
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OMP_THREAD_LIMIT",
+        "OPENCV_FOR_THREADS_NUM",
+    ):
         os.environ.setdefault(name, "1")

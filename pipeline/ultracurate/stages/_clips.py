@@ -51,7 +51,7 @@ def _chosen(row: Row, data: bytes, reading: Reading, cfg: FramesConfig, taker: _
         from ultracurate.decoding.video import video_times
 
         # The times stand in the container: then frames that no chosen one depends on need not be decoded.
-        times = video_times(data, row["format"])
+        times = video_times(data, row["format"], reading)
         numbers = chosen(rule, len(times), lambda number: times[number]) if times else []
         frames = read_frames(data, row["format"], numbers, reading)
         first = next(frames, None)

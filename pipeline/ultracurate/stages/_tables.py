@@ -25,6 +25,7 @@ MOST_KEPT = 16
 """Tables that one process keeps, parsed."""
 
 _MOST_OF_HEADER = 2**20
+_MOST_COLUMNS = 4096
 _QUOTED = re.compile(rb'"[^"]*"')
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -153,9 +154,10 @@ def _csv_rows(data: bytes) -> Iterator[Cells]:
             "Expected a table as CSV, TSV or .xlsx, found an old or encrypted workbook (.xls). Save it as one of "
             "these, as a file of the dataset"
         )
+    mark = _delimiter(data)
     try:
         frame = pd.read_csv(
-            BytesIO(data), sep=_delimiter(data), engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+            BytesIO(data), sep=mark, engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
     except Exception as exc:  # its text may hold values of the table
         raise RowError(
@@ -172,4 +174,10 @@ def _delimiter(data: bytes) -> str:
     # Not `csv.Sniffer`'s guess, which takes hours on some lines of 100 kB.
     lines = _QUOTED.sub(b"", data[:_MOST_OF_HEADER]).splitlines()
     first = next(filter(None, map(bytes.strip, lines)), b"")
-    return max(",;\t|", key=lambda mark: first.count(mark.encode()))
+    best = max(",;\t|", key=lambda mark: first.count(mark.encode()))
+    if (columns := first.count(best.encode()) + 1) > _MOST_COLUMNS:  # pandas takes minutes to tell so many names apart
+        raise RowError(
+            f"Expected a table of at most {_MOST_COLUMNS} columns, found {columns} in its first line. "
+            "Correct or exclude it."
+        )
+    return best
