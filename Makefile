@@ -26,7 +26,13 @@ $(STAMP): pyproject.toml
 
 install: $(STAMP) tesseract libarchive ## Make the virtual environment and install everything into it
 
-.PHONY: install tesseract chromium libarchive
+.PHONY: install tesseract chromium libarchive fonts
+fonts: $(STAMP) ## The fonts of `measure overlays`: without them its tests skip
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    $$($(BIN)/python -c "from ultracurate.phantom.burned.fonts import PACKAGES; print(*PACKAGES)") >/dev/null; \
+	  else echo "Install these: $$($(BIN)/python -c 'from ultracurate.phantom.burned.fonts import PACKAGES; print(*PACKAGES)')" >&2; fi
+
 libarchive:
 	@$(BIN)/python -c "import libarchive" 2>/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

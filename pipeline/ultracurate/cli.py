@@ -30,7 +30,7 @@ from ultracurate.arguments import (
     open_store,
     start_executor,
 )
-from ultracurate.core.errors import StorageError, UltracurateError, printable, storage_error
+from ultracurate.core.errors import ConfigError, StorageError, UltracurateError, printable, storage_error
 from ultracurate.core.private import hide_private
 from ultracurate.discover import discover
 from ultracurate.doctor.command import doctor
@@ -250,8 +250,16 @@ def measure(
     name: Annotated[str, typer.Argument(help="What to measure; `list` shows all.")],
     as_json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes, for a first look.")] = False,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="overlays: synth, real, clean, colour; repeatable, all if absent.")
+    ] = None,
+    methods: Annotated[
+        list[str] | None, typer.Option("--method", help="overlays: seed, classic, default, none, perfect; repeatable.")
+    ] = None,
 ) -> None:
     """Measure our own speed and quality. Always exits 0 when it could measure."""
+    import inspect
+
     from ultracurate.measure import MEASURES
     from ultracurate.terminal.results import print_measure
 
@@ -259,7 +267,11 @@ def measure(
         names = MEASURES.names()
         typer.echo(json.dumps({"measures": names}) if as_json else "\n".join(names))
         return
-    print_measure(MEASURES.get(name)(quick=quick), as_json)
+    function = MEASURES.get(name)
+    chosen = {key: value for key, value in (("sets", sets), ("methods", methods)) if value}
+    if chosen.keys() - inspect.signature(function).parameters.keys():
+        raise ConfigError(f"measure {name}: expected neither --set nor --method, found one. Leave it out.")
+    print_measure(function(quick=quick, **chosen), as_json)
 
 
 app.command("discover")(discover)

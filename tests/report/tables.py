@@ -61,16 +61,16 @@ def pictures(number: int, text: str) -> tuple[Image.Image, Image.Image, Image.Im
     clean = Image.fromarray(grey)
     frame = clean.convert("RGB")
     bits = np.zeros((240, 320), np.uint8)
-    marks: tuple[tuple[int, str | tuple[int, int, int]], ...] = ((1, (235, 235, 235)), (2, (240, 220, 40)))
+    marks: tuple[tuple[int, str | tuple[int, int, int]], ...] = ((32, (235, 235, 235)), (16, (240, 220, 40)))
     for bit, colour in marks:
         layer = Image.new("L", (320, 240))
         for target, fill in ((frame, colour), (layer, 255)):
             draw = ImageDraw.Draw(target)
-            if bit == 1:
+            if bit == 32:
                 draw.text((8, 8), text, fill=fill)
             else:
                 draw.line([(cx - radius, cy), (cx + radius, cy)], fill=fill)
-        bits |= np.where(np.asarray(layer) > 0, bit | 128, 0).astype(np.uint8)
+        bits |= np.where(np.asarray(layer) > 0, bit | 2, 0).astype(np.uint8)
     return frame, clean, Image.fromarray(bits)
 
 

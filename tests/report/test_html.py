@@ -76,7 +76,7 @@ def test_member_paths_file_names_and_groups_are_not_shown(page: str) -> None:
 def test_every_section_has_its_place_in_the_navigation(page: str) -> None:
     parsed = Page(page)
     assert [s["id"] for s in parsed.all("section")] == [
-        name for name, _ in NAVIGATION if name not in ("searches", "annotations", "privacy")
+        name for name, _ in NAVIGATION if name not in ("searches", "stripped", "annotations", "privacy")
     ]
     ids = [attributes["id"] for _, attributes in parsed.found if "id" in attributes]
     assert len(ids) == len(set(ids))

@@ -106,14 +106,25 @@ STRIPPED = _fields(
     clean_offset=I64,
     clean_length=I64,
     clean_sha256=S,
-    mask_uri=S,  # PixelRef of the mask (PNG, uint8: bit 0 OCR, bit 1 colour, bit 2 grey, bit 7 inpainted)
+    mask_uri=S,  # PixelRef of the mask (PNG, uint8: bits of imaging.cleaning.Bit)
     mask_offset=I64,
     mask_length=I64,
     mask_sha256=S,
     sector=S,  # JSON list of polygons [[x, y], ...]; null when not found: everything was kept
     sector_from=S,  # who decided: frame, clip or group; null when not found
-    overlay_share=F64,  # inpainted pixels / all pixels
-    strings_found=I64,  # how many strings OCR read, never what they say
+    overlay_share=F64,  # pixels that were painted or zeroed as marks / all pixels
+    strings_found=I64,  # how many strings OCR read: seed in the frame, others after cleaning; null: nothing was read
+    strings_left=I64,  # how many it still reads after a second turn; null: nothing was read
+    strip_method=S,  # what ran: default, classic, seed, none
+    strip_net=S,  # name of the net that was used, else null
+    strip_ocr=S,  # the audit's recognisers and their versions, else null
+    blanked_share=F64,  # of the picture, outside the field, set to 0
+    invented_share=F64,  # of the field (the whole picture where it is not known): painted from its surroundings
+    zeroed_share=F64,  # of the field: too wide to be painted, set to 0
+    largest_mark=I64,  # pixels of the largest connected part of the mask
+    retried=BOOL,  # whether strings that the audit read were erased in a second turn
+    verdict=S,  # ok or flagged; quarantined frames are rejects
+    verdict_reason=S,  # one of imaging.cleaning.REASONS; null if ok
 )
 
 HASHED = _fields(phash=S, clean_pixel_sha256=S)  # 16 hex digits; digest of the cleaned pixels

@@ -19,12 +19,14 @@ from ultracurate.report.markup import Html, el
 from ultracurate.report.model import RunTables, column, values
 from ultracurate.report.privacy import privacy_section
 from ultracurate.report.searches import searches_section
+from ultracurate.report.stripped import stripped_section
 from ultracurate.report.timings import timings_section
 from ultracurate.report.wording import count, counted
 
 NAVIGATION = (
     ("funnel", "Funnel"),
     ("searches", "Searches"),
+    ("stripped", "Least certain"),
     ("gallery", "Before and after"),
     ("labels", "Labels"),
     ("annotations", "Annotations"),
@@ -72,7 +74,8 @@ def render(tables: RunTables, gallery: int = 24) -> str:
     searches = searches_section(tables)
     privacy = privacy_section(tables)
     drawn = annotations_section(tables)
-    parts = (("searches", searches), ("annotations", drawn), ("privacy", privacy))
+    stripped = stripped_section(tables, gallery // 2)
+    parts = (("searches", searches), ("stripped", stripped), ("annotations", drawn), ("privacy", privacy))
     absent = {name for name, part in parts if part is None}
     shown = [entry for entry in NAVIGATION if entry[0] not in absent]
     script = Html(_asset("report.js"))
@@ -89,6 +92,7 @@ def render(tables: RunTables, gallery: int = 24) -> str:
             "main",
             funnel_section(tables, rows),
             searches,
+            stripped,
             gallery_section(tables, gallery),
             labels_section(tables),
             drawn,

@@ -16,15 +16,18 @@ from PIL import Image, ImageDraw
 from ultracurate.report.markup import Html, el
 from ultracurate.report.model import Pixels
 
-OCR, COLOUR, GREY, INPAINTED = 1, 2, 4, 128
-"""Bits of a mask (core.schema.STRIPPED)."""
+INVENTED, ZEROED, NET, COLOUR, TEXT, LEFT, STROKE = 2, 4, 8, 16, 32, 64, 128
+"""Bits of a mask, see `imaging.marks.Bit`; what was blanked around the field needs no paint."""
 
 # Okabe and Ito's palette: told apart with any kind of colour vision, and none of them occurs in B-mode.
 LAYERS: tuple[tuple[str, int, tuple[int, int, int]], ...] = (
-    ("painted over", INPAINTED, (204, 121, 167)),
-    ("found as grey mark", GREY, (0, 158, 115)),
+    ("painted over", INVENTED, (204, 121, 167)),
+    ("set to black", ZEROED, (240, 228, 66)),
+    ("found by the net", NET, (0, 114, 178)),
+    ("found as a stroke", STROKE, (0, 158, 115)),
     ("found as colour", COLOUR, (86, 180, 233)),
-    ("found as text", OCR, (230, 159, 0)),
+    ("found as text", TEXT, (230, 159, 0)),
+    ("still readable", LEFT, (213, 94, 0)),
 )
 """What each bit shows, in drawing order: later ones lie on top."""
 
@@ -104,7 +107,7 @@ def paint(frame: Image.Image, mask: Image.Image, sector: str | None, side: int) 
     bits = np.asarray(mask.convert("L"))
     for _, bit, colour in LAYERS:
         layer = _cover((bits & bit) > 0, small.size)
-        alpha = np.float32(0.5 if bit == INPAINTED else 0.85)
+        alpha = np.float32(0.5 if bit in (INVENTED, ZEROED) else 0.85)
         canvas[layer] = canvas[layer] * (1 - alpha) + np.array(colour, np.float32) * alpha
     painted = Image.fromarray(canvas.clip(0, 255).astype(np.uint8))
     _outline(painted, sector, painted.width / frame.width, painted.height / frame.height)

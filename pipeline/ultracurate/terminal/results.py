@@ -147,12 +147,29 @@ def print_measure(found: Measurement, as_json: bool) -> None:
     if as_json:
         screen.print_json(found.plain())
         return
-    table = Table("figure", "value")
-    for name, value in found.figures.items():
-        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    screen.print_table(table)
+    single = {name: value for name, value in found.figures.items() if not isinstance(value, dict)}
+    several = {name: value for name, value in found.figures.items() if isinstance(value, dict)}
+    if several:  # one column for each method
+        columns = list(dict.fromkeys(column for row in several.values() for column in row))
+        table = Table("figure", *columns)
+        for name, row in several.items():
+            table.add_row(name, *(_interval(row.get(column)) for column in columns))
+        screen.print_table(table)
+    if single:
+        table = Table("figure", "value")
+        for name, value in single.items():
+            table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+        screen.print_table(table)
     for promise in found.must:
         screen.out.print(
             f"{'met' if promise.met else 'NOT MET'}: {promise.name} {promise.value:.4g}, bound {promise.bound:.4g}",
             markup=False,
         )
+
+
+def _interval(figure: dict[str, float] | None) -> str:
+    """A value with its interval and how many frames it stands on."""
+    if figure is None:
+        return ""
+    between = f" [{figure['low']:.3g}, {figure['high']:.3g}]" if "low" in figure else ""
+    return f"{figure['value']:.4g}{between} /{figure['frames']:.0f}"
