@@ -65,11 +65,19 @@ def test_one_process_serves_file_after_file() -> None:
     first = child()
     for _ in range(3):
         assert np.array_equal(np.stack(frames(FILE, "hdf5")), STACK)
+    assert child() == first
+
+
+def test_after_a_bad_file_the_next_one_gets_a_new_process() -> None:
+    probe_array(FILE, "hdf5")
+    first = child()
     with pytest.raises(RowError, match="expected an array of pictures"):
         probe_array(hdf5({"a": np.arange(9)}), "hdf5")
+    assert not idle()
     with pytest.raises(RowError, match=r"hdf5: could not be decoded \(OSError"):
         probe_array(FILE[:700], "hdf5")
-    assert child() == first
+    assert np.array_equal(np.stack(frames(FILE, "hdf5")), STACK)
+    assert child() != first
 
 
 def test_frames_come_when_asked_for_and_whoever_leaves_early_leaves_it_free() -> None:

@@ -124,6 +124,8 @@ class Child:
         finally:
             watch.cancel()
             watch.join()
+        if self._given_up:  # the answer came as the time ran out: the process is ending
+            raise self._gone()
         self.used = True
         return answer, found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, files
 from importlib.metadata import version as package_version
@@ -95,6 +96,11 @@ def paddle() -> tuple[InferenceSession, list[str]]:
     try:
         shipped = files("rapidocr-onnxruntime") or []
     except PackageNotFoundError:
+        if sys.version_info >= (3, 13):
+            raise ConfigError(
+                "strip: the second reader of the audit, rapidocr-onnxruntime, has no release for this Python. Use "
+                "Python 3.11 or 3.12, or switch the audit off with --set strip.audit=false"
+            ) from None
         raise MissingExtraError(_NEEDED, "audit") from None
     # Found by name and not by import: its own code would load other libraries of computer vision beside ours.
     weights = next((Path(str(f.locate())) for f in shipped if f.name.endswith("_rec_infer.onnx")), None)

@@ -33,10 +33,10 @@ MAX_LOSS = 0.003
 def settle(columns: pa.Table) -> pa.Table:
     """For each frame: JSON polygons of its field (null: nothing is certain, everything is kept) and who decided.
 
-    A clip's frames share the median of their fields. A still takes the median of its dataset's stills of the same size
-    where its own agrees with it, or where it is unsure and the group is not: then at least two thirds agree.
-    Where a still is sure of another field, or the median would cut some of its own, its own stays: sets mix machines
-    and depths, and a neighbour may add what is dark here but take nothing away.
+    A clip's frames share the field that they vote for (`imaging.sector.combine`). A still takes the vote of its
+    dataset's stills of the same size where its own field agrees with it, or where it is unsure and the group is not:
+    then at least two thirds agree. Where a still is sure of another field, or the vote would cut some of its own, its
+    own stays: sets mix machines and depths, and a neighbour may add what is dark here but take nothing away.
     """
     rows = columns.select(["sample_id", *NEEDS]).to_pylist()
     by_clip: dict[str, list[Row]] = defaultdict(list)

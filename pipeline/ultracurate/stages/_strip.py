@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ultracurate.core.context import Context
+from ultracurate.core.errors import RowError
 from ultracurate.core.stage import Row
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def settled_sector(polygons: str | None, row: Row) -> Sector:
     if polygons is None:
         return Sector([], confidence, "full") if kind == "full" else Sector([], 0.0, "unsure")
     corners = [[(int(x), int(y)) for x, y in polygon] for polygon in json.loads(polygons)]
-    # An unsure frame that took its neighbours' field is as sure as they agreed to be.
+    # A frame that took its neighbours' field keeps its own confidence, which sorts it to where a person looks first.
     return Sector(corners, confidence, "dual" if len(corners) > 1 else "linear" if kind in ("full", "unsure") else kind)
 
 
@@ -73,6 +74,6 @@ def _grey(row: Row, ctx: Context) -> NDArray[np.uint8] | None:
 
     try:
         image = decode_image(ctx.read(row, "frame"), row["frame_format"])
-    except Exception:
+    except RowError:  # a storage that fails must not change the masks of the neighbours
         return None
     return grey_levels(image) if image.shape[:2] == (row["height"], row["width"]) else None

@@ -79,6 +79,7 @@ class _File:
         answer, found = self._child.ask(kind, body, seconds=seconds, most=wire.MOST, back=back)
         self._left -= self._child.spent
         if answer == b"X":
+            self._child.busy = True  # what a library does after an error must not depend on the file before: end it
             raise _raised(found)
         return answer, found
 
