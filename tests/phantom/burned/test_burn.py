@@ -50,7 +50,8 @@ def test_nothing_changes_outside_the_masks(seed: int, kind: str, held: bool) -> 
 @given(seed=seeds, held=st.booleans())
 def test_compression_reaches_no_further_than_its_blocks(seed: int, held: bool) -> None:
     burned = _burn(seed, held=held, jpeg=True)
-    if burned.style.scale == 1.0:  # twice 16 px of a block of subsampled colour, and one of its neighbour
+    whole = burned.image.shape[:2] == PICTURES["convex"][0].shape[:2]  # what was cut off may have rung into the rest
+    if burned.style.scale == 1.0 and whole:  # twice 16 px of a block of subsampled colour, and one of its neighbour
         assert _change(burned)[~_grown(burned.mask, 36)].max(initial=0) <= 2
 
 
