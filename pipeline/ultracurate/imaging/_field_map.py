@@ -18,7 +18,8 @@ _FINE = 3  # the net's map is enlarged this much before its border is traced
 _LOW = 0.4  # probability at which a pixel counts as field: below a half, as cutting is worse than keeping
 _BORDER = 0.3  # probability at which the border is traced, lower still: full size moves it back in where an edge shows
 _LEAST_PART = 0.25  # of the larger field of a dual view, or of both
-_LEAST_AREA = 0.03  # share of the picture
+LEAST_AREA = 0.03
+"""Share of the picture that a field takes at least."""
 
 
 def parts(field: Floats, second: Floats) -> list[Floats]:
@@ -29,7 +30,7 @@ def parts(field: Floats, second: Floats) -> list[Floats]:
         return [field * (second <= 0.5), field * (second > 0.5)]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    if not len(areas) or areas.max() < _LEAST_AREA * field.size:
+    if not len(areas) or areas.max() < LEAST_AREA * field.size:
         return []
     large = [index + 1 for index in np.flatnonzero(areas > _LEAST_PART * areas.max())]
     if len(large) > 2:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ultracurate.decoding.levels import U8
 from ultracurate.imaging import _recognisers
+from ultracurate.imaging._field_input import brightest
 
 Mask = npt.NDArray[np.bool_]
 Box = tuple[int, int, int, int]
@@ -42,7 +43,7 @@ def readable(image: U8, inside: Mask) -> list[Box]:
         ConfigError: Tesseract's English model is not installed.
     """
     _recognisers.tesseract()
-    grey = _brightest(image)
+    grey = brightest(image)
     crops = [(box, _crop(grey, box)) for box in lines(grey, inside)]
     found = []
     for (box, crop), (text, sure) in zip(crops, _recognisers.by_paddle([crop for _, crop in crops]), strict=True):
@@ -84,7 +85,7 @@ def lines(grey: U8, inside: Mask, most: int = MOST_LINES) -> list[Box]:
 
 def strokes_in(image: U8, boxes: list[Box]) -> Mask:
     """Strokes that stand out inside the boxes, (H, W) bool: what to erase where a line was read."""
-    grey = _brightest(image)
+    grey = brightest(image)
     mask = np.zeros(grey.shape, np.uint8)
     for x0, y0, x1, y1 in boxes:
         pad = max(2, (y1 - y0) // 5)
@@ -109,10 +110,6 @@ def _same(one: Box, other: Box) -> bool:
     tall = min(one[3], other[3]) - max(one[1], other[1])
     least = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return wide > 0 and tall > 0 and wide * tall > 0.6 * least
-
-
-def _brightest(image: U8) -> U8:
-    return image if image.ndim == 2 else np.asarray(image.max(axis=2), np.uint8)
 
 
 def _crop(grey: U8, box: Box) -> U8:

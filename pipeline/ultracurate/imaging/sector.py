@@ -13,7 +13,7 @@ from ultracurate.decoding.media import Region
 from ultracurate.imaging import nets
 from ultracurate.imaging._edges import doubt, outward, sharpen
 from ultracurate.imaging._field_input import GRID, brightest, field_maps
-from ultracurate.imaging._field_map import Floats, Mask, agreement, border, hull, parts, sureness
+from ultracurate.imaging._field_map import LEAST_AREA, Floats, Mask, agreement, border, hull, parts, sureness
 from ultracurate.imaging._fit import refine
 from ultracurate.imaging._guesses import guesses
 from ultracurate.imaging._runs import Border
@@ -27,7 +27,6 @@ NET = "sector-v1"
 Polygon = list[tuple[int, int]]
 
 _LEAST_SIDE = 32  # pixels; in less there is no screen to cut away
-_LEAST_AREA = 0.03  # share of the picture
 _MAX_CUT = 0.012  # share of the net's field that an outline may leave outside
 _RICHNESS = {"box": 0.0, "quad": 0.04, "fan": 0.05}  # a richer shape must be that much less in doubt
 _MIN_MATCH = 0.9  # overlap of outline and net below which neither is believed,
@@ -242,7 +241,7 @@ def _whole(outline: Points, width: int, height: int) -> Polygon:
 def _tissue_boxes(regions: Sequence[Region], width: int, height: int) -> list[tuple[int, int, int, int]]:
     """Boxes of 2-D regions on the frame, without those inside another and those that bound nothing."""
     boxes = {region.box for region in regions if region.spatial == "2d"}
-    boxes = {box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) > _LEAST_AREA * width * height}
+    boxes = {box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) > LEAST_AREA * width * height}
     return sorted(
         box
         for box in boxes

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ultracurate.train._overlay_data import MARK, RIM, UNSURE, write
+from ultracurate.train.blocks import Conv, Light
 
 OPSET = 17
 BATCH = 16
@@ -31,26 +32,6 @@ RIM_WEIGHT = 0.25
 """What a pixel beside a mark counts: half covered, it is right either way."""
 
 
-class _Conv(nn.Sequential):  # type: ignore[misc, unused-ignore]
-    """Convolution, batch norm, ReLU; `groups` as of Conv2d."""
-
-    def __init__(self, before: int, after: int, side: int = 3, stride: int = 1, groups: int = 1) -> None:
-        conv = nn.Conv2d(before, after, side, stride, side // 2, groups=groups, bias=False)
-        super().__init__(conv, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
-
-
-class _Light(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Depthwise 5 x 5 and pointwise convolution around a shortcut: much sight for few weights."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_Conv(width, width, 5, groups=width), _Conv(width, width, 1))
-        nn.init.constant_(self.body[1][1].weight, 0.1)  # nearly the identity at first
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)  # type: ignore[no-any-return, unused-ignore]
-
-
 class OverlayNet(nn.Module):  # type: ignore[misc, unused-ignore]
     """U-Net of about 150,000 weights: maps (N, 3, H, W) 0..255, H and W multiples of 16, to logits (N, 1, H, W).
 
@@ -61,23 +42,23 @@ class OverlayNet(nn.Module):  # type: ignore[misc, unused-ignore]
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _Conv(16, 16)
+        self.stem = Conv(16, 16)
         self.down = nn.ModuleList(
             [
-                nn.Sequential(_Conv(16, 32, stride=2), _Conv(32, 32)),
-                nn.Sequential(_Conv(32, 48, stride=2), *(_Light(48) for _ in range(3))),
-                nn.Sequential(_Conv(48, 64, stride=2), *(_Light(64) for _ in range(6))),
+                nn.Sequential(Conv(16, 32, stride=2), Conv(32, 32)),
+                nn.Sequential(Conv(32, 48, stride=2), *(Light(48) for _ in range(3))),
+                nn.Sequential(Conv(48, 64, stride=2), *(Light(64) for _ in range(6))),
             ]
         )
-        after: list[list[Any]] = [[_Conv(48, 48), _Light(48)], [_Conv(32, 32)]]
+        after: list[list[Any]] = [[Conv(48, 48), Light(48)], [Conv(32, 32)]]
         self.up = nn.ModuleList(
             [
-                nn.Sequential(_Conv(before, width, 1), *blocks)
+                nn.Sequential(Conv(before, width, 1), *blocks)
                 for (before, width), blocks in zip([(64 + 48, 48), (48 + 32, 32)], after, strict=True)
             ]
         )
-        self.narrow = _Conv(32, 16, 1)
-        self.fine = _Conv(16, 16)
+        self.narrow = Conv(32, 16, 1)
+        self.fine = Conv(16, 16)
         self.head = nn.Conv2d(16, 4, 3, padding=1)
         nn.init.constant_(self.head.bias, -3.0)  # marks are rare  # type: ignore[arg-type, unused-ignore]
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ultracurate.core.resources import data_root
 from ultracurate.imaging._field_input import GRID
 from ultracurate.train._sector_data import write
+from ultracurate.train.blocks import Conv, Light
 
 OPSET = 17
 BATCH = 16
@@ -28,26 +29,6 @@ PEAK_RATE, LATER_RATE = 2e-3, 1e-3
 """Highest learning rate of a first leg, and of one that goes on from weights."""
 MEMORY = 0.998
 """Share of the running mean of the weights that one step keeps; the mean is what is exported."""
-
-
-class _Conv(nn.Sequential):  # type: ignore[misc, unused-ignore]
-    """Convolution, batch norm, ReLU; `groups` as of Conv2d."""
-
-    def __init__(self, before: int, after: int, side: int = 3, stride: int = 1, groups: int = 1) -> None:
-        conv = nn.Conv2d(before, after, side, stride, side // 2, groups=groups, bias=False)
-        super().__init__(conv, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
-
-
-class _Light(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Depthwise 5 x 5 and pointwise convolution around a shortcut: much sight for few weights."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_Conv(width, width, 5, groups=width), _Conv(width, width, 1))
-        nn.init.constant_(self.body[1][1].weight, 0.1)  # nearly the identity at first
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)  # type: ignore[no-any-return, unused-ignore]
 
 
 class FieldNet(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -63,25 +44,25 @@ class FieldNet(nn.Module):  # type: ignore[misc, unused-ignore]
         ramp = torch.linspace(-1, 1, GRID // 2)
         grid = torch.stack([ramp.repeat(GRID // 2, 1), ramp.repeat(GRID // 2, 1).T])[None]
         self.register_buffer("grid", grid, persistent=False)
-        self.stem = _Conv(3, 16, stride=2)
+        self.stem = Conv(3, 16, stride=2)
         self.down = nn.ModuleList(
             [
-                nn.Sequential(_Conv(18, 16)),
-                nn.Sequential(_Conv(16, 24, stride=2), _Conv(24, 24)),
-                nn.Sequential(_Conv(24, 32, stride=2), _Conv(32, 32), _Light(32)),
-                nn.Sequential(_Conv(32, 48, stride=2), *(_Light(48) for _ in range(4))),
-                nn.Sequential(_Conv(48, 48, stride=2, groups=4), *(_Light(48) for _ in range(7))),
+                nn.Sequential(Conv(18, 16)),
+                nn.Sequential(Conv(16, 24, stride=2), Conv(24, 24)),
+                nn.Sequential(Conv(24, 32, stride=2), Conv(32, 32), Light(32)),
+                nn.Sequential(Conv(32, 48, stride=2), *(Light(48) for _ in range(4))),
+                nn.Sequential(Conv(48, 48, stride=2, groups=4), *(Light(48) for _ in range(7))),
             ]
         )
         widths = [(48 + 48, 40), (40 + 32, 32), (32 + 24, 24), (24 + 16, 16)]
         after: list[list[Any]] = [
-            [_Light(40), _Light(40)],
-            [_Conv(32, 32), _Light(32)],
-            [_Conv(24, 24)],
-            [_Conv(16, 16)],
+            [Light(40), Light(40)],
+            [Conv(32, 32), Light(32)],
+            [Conv(24, 24)],
+            [Conv(16, 16)],
         ]
         self.up = nn.ModuleList(
-            [nn.Sequential(_Conv(a, b, 1), *blocks) for (a, b), blocks in zip(widths, after, strict=True)]
+            [nn.Sequential(Conv(a, b, 1), *blocks) for (a, b), blocks in zip(widths, after, strict=True)]
         )
         self.head = nn.Conv2d(16, 8, 3, padding=1)
 
