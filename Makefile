@@ -13,7 +13,7 @@ ABREAST ?= -n logical --maxprocesses 4 --dist loadfile
 # tests start compiles all libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-all fuzz lint types imports docs samples wheel clean help
+.PHONY: demo test test-slow test-all fuzz lint types imports docs samples overlays picture wheel clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml
 install: $(STAMP) tesseract libarchive ## Make the virtual environment and install everything into it
 
 .PHONY: install tesseract chromium libarchive fonts
-fonts: $(STAMP) ## The fonts of `measure overlays`: without them its tests skip
+fonts: $(STAMP) ## The fonts of the invented screens: without them their tests fail
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 	    $$($(BIN)/python -c "from ultracurate.phantom.burned.fonts import PACKAGES; print(*PACKAGES)") >/dev/null; \
@@ -40,10 +40,10 @@ libarchive:
 	  else echo "No libarchive: 7z and rar files stay closed. Install it: apt-get install libarchive13, or brew install libarchive." >&2; fi; }
 
 tesseract:
-	@command -v tesseract >/dev/null || { \
+	@tesseract --list-langs 2>&1 | grep -qx eng || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr >/dev/null; \
-	  else echo "The tesseract program is missing. Install it: apt-get install tesseract-ocr, or brew install tesseract." >&2; exit 1; fi; }
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr tesseract-ocr-eng >/dev/null; \
+	  else echo "Tesseract or its English model is missing. Install it: apt-get install tesseract-ocr, or brew install tesseract." >&2; exit 1; fi; }
 
 chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
@@ -74,6 +74,13 @@ fuzz: install ## Fuzz every decoder for an hour; what is found goes to fuzz-find
 
 test-all: install chromium ## Everything
 	$(PYTEST) -m ""
+
+overlays: install fonts ## Clean 21 invented screens by every method; the table goes to build/overlays.json
+	@mkdir -p build
+	$(BIN)/ultracurate measure overlays --quick --json > build/overlays.json
+
+picture: install fonts ## Draw the README's picture, and say what each method left in it
+	$(BIN)/python docs/generate.py --picture
 
 cover: install ## Coverage of the core
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered

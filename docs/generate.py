@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from ultracurate.core.dataset import DatasetManifest, Expected
     from ultracurate.core.licences import Terms
     from ultracurate.core.stage import Stage
-    from ultracurate.phantom.frame import PhantomFrame
+    from ultracurate.measure._overlay_sets import Case
 
 DOCS = Path(__file__).resolve().parent
-PICTURE = DOCS / "images" / "before-mask-after.png"
+PICTURE = DOCS / "images" / "before-seed-ours.png"
+PICTURED = 940_000
+"""Seed from which on the README's screen is looked for; no measurement takes its screens from there."""
+SHOWN = ("seed", "default")
 HEAD = "<!-- Written by `make docs` (docs/generate.py). Do not edit by hand. -->\n\n"
 
 
@@ -247,41 +251,55 @@ def _default(param: Any) -> str | None:
     return f"`{value}`" if isinstance(value, str | int | Path) and not isinstance(value, bool) else None
 
 
-def picture_frame() -> PhantomFrame:
-    """The synthetic kidney of the README, with everything that was drawn over it known."""
-    from ultracurate.phantom.frame import make_frame
+def picture_case() -> Case:
+    """The invented screen of the README, with everything that was drawn over it known.
 
-    return make_frame("kidney", "convex", "atlas", seed=5, size=(480, 640))
+    It is the first one from `PICTURED` on that is whole, shows one field in grey, names a patient, and has a text, a
+    ruler and calipers on the field. No method is asked before it is chosen; no net saw its fonts, words and device.
+    """
+    from ultracurate.measure._overlay_sets import of_screen
+    from ultracurate.phantom.burned import burned_screen
+
+    for seed in count(PICTURED):
+        burned = burned_screen(seed, held=True, size=(480, 640))
+        case = of_screen(burned, seed, ("picture",))
+        grey = len(burned.fields) == 1 and burned.tinted is None and not burned.flow.any()
+        on_field = {mark.kind for mark in case.marks if mark.in_field}
+        named = any(mark.group == "patient" for mark in case.marks)
+        if case.image.shape[:2] == (480, 640) and grey and named and on_field >= {"insector_text", "ruler", "caliper"}:
+            return case
+    raise AssertionError("seeds have no end")
 
 
-def draw_picture(ocr: bool = True) -> NDArray[np.uint8]:
-    """Before, mask, after side by side: (H, W, 3) uint8 RGB."""
+def draw_picture(case: Case) -> NDArray[np.uint8]:
+    """Before, seed, ours side by side: (H, W, 3) uint8 RGB."""
     import cv2
     import numpy as np
 
-    from ultracurate.imaging.erase import inpaint
-    from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
+    from ultracurate.measure._overlay_methods import METHODS
 
-    image = picture_frame().image
-    mask = seed_masks(image, SeedParams(ocr=ocr)).final
-    panels = [image, np.where(mask, np.uint8(255), np.uint8(0)), inpaint(image, mask)]
+    panels = [case.image, *(METHODS[name](case, False).image for name in SHOWN)]
     gap = np.full((360, 8, 3), 255, np.uint8)
     shown: list[NDArray[np.uint8]] = []
     for panel in panels:
-        colour = panel if panel.ndim == 3 else np.repeat(panel[..., None], 3, axis=2)
-        shown += [np.asarray(cv2.resize(colour, (480, 360), interpolation=cv2.INTER_AREA), np.uint8), gap]
+        shown += [np.asarray(cv2.resize(panel, (480, 360), interpolation=cv2.INTER_AREA), np.uint8), gap]
     return np.hstack(shown[:-1])
 
 
-def covered_shares(ocr: bool = True) -> dict[str, float]:
-    """Of each kind of mark in the picture, the share of pixels that the method found; and two shares of the whole."""
-    from ultracurate.imaging.overlay_seed import SeedParams, seed_masks
+def left_in_picture(case: Case) -> dict[str, dict[str, float]]:
+    """What each method leaves and harms in the picture, for its caption: method -> name -> count or percent."""
+    from ultracurate.measure._overlay_methods import METHODS
+    from ultracurate.measure._overlay_scores import score
 
-    frame = picture_frame()
-    found = seed_masks(frame.image, SeedParams(ocr=ocr)).final
-    shares = {kind: float((found & drawn).sum() / drawn.sum()) for kind, drawn in frame.masks.items()}
-    both = float((found & frame.overlay_mask).sum())
-    return shares | {"all_marks": both / frame.overlay_mask.sum(), "mask_that_is_marks": both / found.sum()}
+    told: dict[str, dict[str, float]] = {}
+    for name in SHOWN:
+        found = score(case, METHODS[name](case, False))
+        told[name] = {f"marks left, of {of:g}": of - done for done, of in [found["marks"]]}
+        kinds = {key.removeprefix("field marks "): pair for key, pair in found.items() if key.startswith("field marks")}
+        told[name] |= {f"{kind} left on the field, of {of:g}": of - done for kind, (done, of) in kinds.items()}
+        for key in ("pixels", "precision", "painted tissue", "lost", "strings"):
+            told[name] |= {f"{key}, %": 100 * found[key][0] / found[key][1]} if key in found else {}
+    return told
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -294,20 +312,21 @@ PAGES: dict[str, Callable[[], str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write pages and picture; 0 when done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-picture", action="store_true", help="only the pages; the picture needs tesseract")
-    parser.add_argument("--shares", action="store_true", help="say what the method found of the picture's marks")
+    parser.add_argument("--no-picture", action="store_true", help="only the pages; the picture needs tesseract, fonts")
+    parser.add_argument("--picture", action="store_true", help="only the picture, and what each method left in it")
     options = parser.parse_args(arguments)
     try:
-        if options.shares:
-            sys.stdout.write("".join(f"{kind}: {share:.1%}\n" for kind, share in covered_shares().items()))
-            return 0
-        for name, page in PAGES.items():
-            (DOCS / name).write_text(page(), encoding="utf-8")
+        if not options.picture:
+            for name, page in PAGES.items():
+                (DOCS / name).write_text(page(), encoding="utf-8")
         if not options.no_picture:
             from PIL import Image
 
+            case = picture_case()
             PICTURE.parent.mkdir(exist_ok=True)
-            Image.fromarray(draw_picture()).save(PICTURE, optimize=True)
+            Image.fromarray(draw_picture(case)).save(PICTURE, optimize=True)
+            for name, told in left_in_picture(case).items():
+                sys.stdout.write("".join(f"{name}: {what} {value:.3g}\n" for what, value in told.items()))
     except UltracurateError as exc:
         sys.stderr.write(f"{exc}\n")
         return exc.exit_code

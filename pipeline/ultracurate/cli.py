@@ -34,6 +34,7 @@ from ultracurate.core.errors import ConfigError, StorageError, UltracurateError,
 from ultracurate.core.private import hide_private
 from ultracurate.discover import discover
 from ultracurate.doctor.command import doctor
+from ultracurate.original import original
 
 if TYPE_CHECKING:
     from ultracurate.core.executor import Executor
@@ -276,3 +277,4 @@ def measure(
 
 app.command("discover")(discover)
 app.command("doctor")(doctor)
+app.command("original")(original)

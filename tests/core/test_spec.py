@@ -59,6 +59,17 @@ def test_version_ontology_and_seed_count_where_they_are_declared() -> None:
     assert plain.line(square) != plain.line(dataclasses.replace(square, version=2))
 
 
+def test_what_a_stage_says_of_its_programs_counts_and_saying_nothing_does_not() -> None:
+    spec, square = toy_spec(), pipeline(PACKAGE).get("square")
+    plain, silent, one, other = (
+        dataclasses.replace(square, versions=said)
+        for said in (None, lambda cfg: {}, lambda cfg: {"reader": "1"}, lambda cfg: {"reader": "2"})
+    )
+    assert spec.line(plain) == spec.line(silent)
+    assert spec.line(one) == spec.line(plain) | {"versions": {"reader": "1"}}
+    assert len({spec.fingerprints([stage])["square"] for stage in (plain, one, other)}) == 3
+
+
 def test_fingerprints_are_names_of_directories() -> None:
     prints = toy_spec().fingerprints(STAGES)
     assert all(len(value) == 16 and set(value) <= set("0123456789abcdef") for value in prints.values())

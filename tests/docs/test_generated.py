@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -50,15 +51,21 @@ def test_picture_is_small_and_has_three_panels() -> None:
         assert image.size == (3 * 480 + 2 * 8, 360)
 
 
-def test_picture_shows_the_phantom_frame_and_no_other_data() -> None:
+def test_picture_shows_the_invented_screen_and_no_other_data() -> None:
     with Image.open(generator().PICTURE) as image:
         before = np.asarray(image.convert("RGB"))[:, :480].astype(float)
-    drawn = generator().draw_picture(ocr=False)[:, :480].astype(float)
+    drawn = cv2.resize(generator().picture_case().image, (480, 360), interpolation=cv2.INTER_AREA)
     assert np.abs(before - drawn).mean() < 1.0
 
 
-def test_caption_tells_the_truth_about_what_stays_in_the_picture() -> None:
-    shares = generator().covered_shares(ocr=False)
-    assert shares["caliper"] == shares["dotted_line"] == 0
-    assert shares["ruler"] < 0.5
-    assert shares["patient_text"] > 0.99
+def test_every_panel_of_the_picture_is_a_method_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = generator().picture_case()
+    monkeypatch.setattr(generator(), "SHOWN", ("none", "perfect"))
+    drawn = generator().draw_picture(case)
+    assert drawn.shape == (360, 3 * 480 + 2 * 8, 3)
+    assert (drawn[:, :480] == drawn[:, 488:968]).all()
+    assert (drawn[:, :480] != drawn[:, 976:]).any()
+    told = generator().left_in_picture(case)
+    marks = f"marks left, of {sum(mark.mask is not None for mark in case.marks)}"
+    assert told["none"][marks] > 0
+    assert told["perfect"][marks] == 0

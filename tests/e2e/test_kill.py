@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,8 +22,10 @@ from tests.e2e.lab import encode, picture
 DATASETS, PICTURES = 8, 72
 
 
-def build(home: Path, datasets: int = DATASETS, pictures: int = PICTURES) -> Path:
-    """Several small datasets, their manifests and a recipe."""
+def build(
+    home: Path, datasets: int = DATASETS, pictures: int = PICTURES, strip: Mapping[str, Any] | None = None
+) -> Path:
+    """Several small datasets, their manifests and a recipe; `strip` are the settings of that stage."""
     (home / "manifests").mkdir(parents=True)
     slugs = [f"ward_{n}" for n in range(datasets)]
     for n, slug in enumerate(slugs):
@@ -45,7 +49,7 @@ def build(home: Path, datasets: int = DATASETS, pictures: int = PICTURES) -> Pat
         "roots": {"lab": "data"},
         "stages": {
             "index": {"keep_foreign": True},  # blotches are no ultrasound
-            "strip": {"ocr": False},
+            "strip": dict(strip or {"ocr": False}),
             "shard.plan": {"samples": 40},
         },
     }

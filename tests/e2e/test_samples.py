@@ -82,7 +82,7 @@ def test_samples_and_frames_are_all_accounted_for(run: Finished) -> None:
     lost = {row["parent_id"] for kind in ("rejects", "errors") for row in run.rows("frames", kind)}
     assert {row["parent_id"] for row in frames} | lost == samples
     kept = {row["sample_id"] for row in run.rows("shard")}
-    dropped = {row["sample_id"] for row in run.rows("dedup", "rejects")}
+    dropped = {row["sample_id"] for stage in ("strip", "dedup") for row in run.rows(stage, "rejects")}
     assert kept | dropped == {row["sample_id"] for row in frames}
     assert not kept & dropped
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 from ultracurate.core.errors import ConfigError
 from ultracurate.decoding.decode import encode_png
 from ultracurate.measure import MEASURES
+from ultracurate.measure._overlay_methods import METHODS
+from ultracurate.measure._overlay_scores import score
 from ultracurate.measure._overlay_sets import FIRST_SCREEN, cases, of_row, of_screen, real, runs_to_mask
+from ultracurate.measure._overlay_table import LINES, figure
 from ultracurate.measure.overlays import measure_overlays
 from ultracurate.phantom.burned import burned_screen
 
@@ -110,6 +114,26 @@ def test_unknown_sets_methods_and_missing_frames_say_what_to_do() -> None:
         list(cases(("real",), False, None, None))
     with pytest.raises(ConfigError, match="perfect"):
         MEASURES.get("overlays")(quick=True, methods=["prefect"])
+
+
+FLOORS = {"pixels on the field removed": 0.7, "all marks removed": 0.7, "precision of what is painted (3 px)": 0.75}
+CEILINGS = {
+    "tissue painted, of the field, mean": 0.01,
+    "tissue changed > 8 levels, mean": 0.01,
+    "field lost, mean": 0.01,
+    "screen kept, of all around the field": 0.1,
+}
+"""Of four screens: far from the goals of `overlays.MUST`, so that only what breaks falls through."""
+
+
+def test_the_default_method_has_not_broken() -> None:
+    first = islice(cases(("synth",), True, None, None), 4)
+    column = [(case.cluster, score(case, METHODS["default"](case, False))) for case in first]
+    found = {line.name: figure(column, line, 1) for line in LINES["synth"]}
+    for name, bound in (FLOORS | CEILINGS).items():
+        line = found[name]
+        assert line is not None
+        assert line["value"] >= bound if name in FLOORS else line["value"] <= bound, f"{name}: {line['value']:.4f}"
 
 
 @pytest.mark.slow

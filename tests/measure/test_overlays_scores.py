@@ -41,7 +41,7 @@ def answer(case: Case, painted: tuple[slice, slice] | None = None, blanked: tupl
     if blanked:
         masks[1][blanked] = True
         image[blanked] = 0
-    return Answer(image, masks[0], masks[1], verdict, {})
+    return Answer(image, masks[0], masks[1], verdict, {}, np.zeros(SIZE, np.bool_))
 
 
 def test_pixels_and_marks_are_counted_by_kind_and_place() -> None:
@@ -60,6 +60,23 @@ def test_pixels_and_marks_are_counted_by_kind_and_place() -> None:
 def test_a_mark_with_less_than_seventy_percent_removed_is_still_there() -> None:
     case = plain(bar(40, 10, 50, 12))
     assert score(case, answer(case, painted=(slice(10, 12), slice(40, 46))))["field marks"] == (0.0, 1.0)
+
+
+def test_what_a_mark_did_not_change_visibly_is_no_miss_and_no_damage() -> None:
+    case = plain(bar(40, 10, 50, 12), bar(70, 10, 80, 12, "arrow"))
+    assert case.clean is not None
+    case.clean[10:12, 40:45] = 192  # as light as the mark but for 8 levels: half of it cannot be seen
+    case.clean[10:12, 70:80] = 200  # nothing of this one can
+    case = Case(case.groups, "one", case.image, case.field, case.marks, case.clean, case.flow)
+    missed, right = score(case, answer(case)), score(case, answer(case, painted=(slice(10, 12), slice(45, 50))))
+    assert missed["pixels"] == missed["pixels m_line"] == (0.0, 10.0)
+    assert missed["field marks"] == missed["marks"] == (0.0, 1.0)
+    assert right["pixels"] == (10.0, 10.0)
+    assert right["field marks"] == (1.0, 1.0)
+    assert "pixels arrow" not in right
+    rim = score(case, answer(case, painted=(slice(10, 12), slice(70, 80))))
+    assert rim["precision"] == (20.0, 20.0)
+    assert rim["painted tissue"][0] == rim["changed tissue"][0] == 0
 
 
 def test_a_changed_pixel_is_removed_even_where_no_mask_says_so() -> None:

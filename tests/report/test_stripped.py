@@ -14,10 +14,11 @@ from ultracurate.report.stripped import stripped_section, uncertainty
 
 SURE = {
     "verdict": "ok",
-    "field_confidence": 0.9,
+    "sector_confidence": 0.9,
     "invented_share": 0.001,
     "zeroed_share": 0.0,
     "strip_method": "default",
+    "sector_kind": "convex",
 }
 
 
@@ -33,7 +34,7 @@ def run_with(*changes: dict[str, Any]) -> tuple[RunTables, Pack]:
 def test_flagged_come_first_then_those_with_more_erased_and_less_certain_fields() -> None:
     flagged = SURE | {"verdict": "flagged", "sample_id": "d"}
     much = SURE | {"invented_share": 0.02, "sample_id": "c"}
-    unsure = SURE | {"field_confidence": 0.2, "sample_id": "b"}
+    unsure = SURE | {"sector_confidence": 0.2, "sample_id": "b"}
     plain = SURE | {"sample_id": "a"}
     assert sorted([plain, unsure, much, flagged], key=uncertainty) == [flagged, unsure, much, plain]
 
@@ -53,7 +54,17 @@ def test_only_cleaned_pictures_are_read_and_no_name_is_shown() -> None:
     assert set(read) <= clean
     assert part.text.count("<img") == 2
     assert PATIENT not in part.text
-    assert part.text.index("wide mark; ") < part.text.index("no doubt; ")
+    assert part.text.index("flagged: wide mark; ") < part.text.index("ok; ")
+
+
+def test_a_picture_comes_with_its_verdict_its_reason_and_its_shares() -> None:
+    doubt = {"verdict": "flagged", "verdict_reason": "much_masked", "invented_share": 0.031, "zeroed_share": 0.012}
+    part = stripped_section(run_with({}, doubt)[0], 2)
+    assert part is not None
+    assert re.findall("<small>(.*?)</small>", part.text) == [
+        "flagged: much masked; 3.1 % painted, 1.2 % black; field convex",
+        "ok; 0.10 % painted, 0.0 % black; field convex",
+    ]
 
 
 def test_each_dataset_has_a_line_with_what_was_flagged_and_set_aside() -> None:

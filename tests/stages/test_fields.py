@@ -55,6 +55,16 @@ def test_stills_of_one_screen_agree_and_lend_their_field_to_the_unsure_one() -> 
     assert settled(rows)["dark"] == ([BOX], "group")
 
 
+def test_a_borrowed_field_comes_with_its_own_kind_and_certainty() -> None:
+    rows = [frame(f"s{n}", BOX) for n in range(MIN_GROUP)] + [frame("dark", None, "unsure"), frame("f", None, "full")]
+    rows.append(frame("alone", None, "unsure", width=400))
+    found = {row["sample_id"]: row for row in settle(pa.Table.from_pylist(rows, schema=SCHEMA)).to_pylist()}
+    assert found["dark"]["sector_kind"] == "linear"
+    assert found["dark"]["sector_confidence"] == found["s0"]["sector_confidence"] > 0.5
+    assert (found["f"]["sector_kind"], found["alone"]["sector_kind"]) == ("full", "unsure")
+    assert found["alone"]["sector_confidence"] == 0.1
+
+
 def test_a_still_that_is_sure_of_another_field_keeps_it() -> None:
     rows = [frame(f"s{n}", BOX) for n in range(MIN_GROUP)] + [frame("zoomed", OTHER)]
     found = settled(rows)

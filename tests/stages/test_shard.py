@@ -24,8 +24,7 @@ from ultracurate.decoding.decode import decode_image, encode_png
 from ultracurate.imaging.resize import letterbox
 from ultracurate.phantom.frame import make_frame
 from ultracurate.stages._shard_check import check_shards
-from ultracurate.stages.shard import describe
-from ultracurate.stages.strip import PAINTED_BIT
+from ultracurate.stages.shard import describe, unreal
 
 Planned = dict[str, list[str]]
 
@@ -189,9 +188,9 @@ def test_a_shard_holds_the_letterboxed_clean_picture_its_mask_and_words(
         expected, move = letterbox(clean, 96, smooth=True)
         assert found[f"{row['sample_id']}.png"] == encode_png(expected)
         bits = decode_image(ctx.read(row, "mask"), "png")
-        mask, _ = letterbox(np.where(bits & PAINTED_BIT > 0, 255, 0).astype(np.uint8), 96, smooth=False)
-        assert np.array_equal(decode_image(found[f"{row['sample_id']}.mask.png"], "png"), mask)
-        painted += int(mask.any())
+        mask = decode_image(found[f"{row['sample_id']}.mask.png"], "png")
+        assert np.array_equal(mask, unreal(bits, 96))
+        painted += int((mask == 255).any())
         words = json.loads(found[f"{row['sample_id']}.json"])
         assert json.loads(words["geometry"])["transform"] == move
         assert words["split"] == row["split"] == "train"
@@ -199,6 +198,21 @@ def test_a_shard_holds_the_letterboxed_clean_picture_its_mask_and_words(
         assert words["positive"] == ""
         assert words["licence"] == "CC0-1.0"
     assert painted
+
+
+def test_a_sample_tells_what_cleaning_did_and_every_key_has_one_type(finished: tuple[Store, RunResult, Any]) -> None:
+    (row, *_) = rows_of(finished)
+    words = describe(row, None)
+    assert (words["strip_method"], words["strip_net"]) == (row["strip_method"], row["strip_net"] or "")
+    assert words["verdict"] in ("ok", "flagged")
+    for name in ("blanked_share", "invented_share", "zeroed_share"):
+        assert words[name] == round(row[name], 6)
+    absent = {"strip_net": None, "verdict_reason": None, "strings_left": None}
+    known = {"strip_net": "overlay-v1", "verdict_reason": "wide_mark", "strings_left": 3}
+    one, other = describe(row | absent, None), describe(row | known, None)
+    assert [type(value) for value in one.values()] == [type(value) for value in other.values()]
+    assert None not in one.values()
+    assert (one["strings_left"], other["strings_left"]) == (-1, 3)
 
 
 def test_the_index_says_where_each_member_lies(finished: tuple[Store, RunResult, Any]) -> None:

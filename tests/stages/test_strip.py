@@ -52,7 +52,7 @@ def pixels(ctx: Context, row: dict[str, Any], kind: str) -> np.ndarray:
 
 
 def test_only_painted_pixels_change(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, stages={"strip": {"ocr": False}})
+    bench = Bench(tmp_path, stages={"strip": {"method": "seed", "ocr": False}})
     (row,), ctx = stripped(bench, FRAME)
     before = decode_image(encode_still(FRAME, "png"), "png")
     clean, mask = pixels(ctx, row, "clean"), pixels(ctx, row, "mask")
@@ -65,7 +65,7 @@ def test_only_painted_pixels_change(tmp_path: Path) -> None:
 
 
 def test_each_bit_of_the_mask_is_one_branch(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, stages={"strip": {"ocr": False}})
+    bench = Bench(tmp_path, stages={"strip": {"method": "seed", "ocr": False}})
     (row,), ctx = stripped(bench, FRAME)
     mask = pixels(ctx, row, "mask")
     assert mask.ndim == 2
@@ -79,7 +79,7 @@ def test_each_bit_of_the_mask_is_one_branch(tmp_path: Path) -> None:
 def test_text_is_found_and_counted_but_never_kept(tmp_path: Path) -> None:
     pytest.importorskip("pytesseract")
     image = make_frame("thyroid", "linear", "plain", 5, (360, 480), ("insector_text",)).image
-    (row,), ctx = stripped(Bench(tmp_path), image)
+    (row,), ctx = stripped(Bench(tmp_path, stages={"strip": {"method": "seed"}}), image)
     assert (row["strings_found"] > 0) == bool((pixels(ctx, row, "mask") & Bit.TEXT).any())
     assert {type(value) for name, value in row.items() if name == "strings_found"} == {int}
 
@@ -93,7 +93,7 @@ def test_method_none_paints_nothing(tmp_path: Path) -> None:
 
 
 def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, stages={"strip": {"ocr": False}})
+    bench = Bench(tmp_path, stages={"strip": {"method": "seed", "ocr": False}})
     first, _ = stripped(bench, FRAME)
     second, _ = stripped(bench, FRAME)
     assert [(row["clean_sha256"], row["mask_sha256"]) for row in first] == [

@@ -192,6 +192,10 @@ def environment() -> dict[str, str]:
         "scikit-learn",
         "pydicom",
         "av",
+        "onnxruntime",
+        "pytesseract",
+        "tesserocr",
+        "rapidocr",
     ):
         try:
             found[package] = version(package)

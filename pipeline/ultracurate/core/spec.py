@@ -69,6 +69,8 @@ class Spec:
             line["ontology"] = self.ontology
         if stage.seeded:
             line["seed"] = self.recipe.seed
+        if stage.versions is not None and (used := dict(stage.versions(self.settings(stage)))):
+            line["versions"] = used
         return line
 
     def fingerprints(self, stages: Iterable[Stage]) -> dict[str, str]:
@@ -173,6 +175,7 @@ def check_lineage(work: str, digest: str, stage: str, planned: str) -> None:
         ours, theirs = here.split("/"), planned.split("/")
         first = next((o for o, t in zip(ours, theirs, strict=False) if o != t), ours[-1]).partition(":")[0]
         raise ConfigError(
-            f"The worker on {socket.gethostname()} (ultracurate {__version__}) has another version of stage {first!r} "
-            "than the run that gave it work. Install the same version everywhere, then run the same command again."
+            f"The worker on {socket.gethostname()} (ultracurate {__version__}) has another version of stage {first!r}, "
+            "or of a program that it uses, than the run that gave it work. Install the same versions everywhere, then "
+            "run the same command again."
         )

@@ -89,6 +89,7 @@ class Stage:
         None  # first stage: what may change outside a dataset's manifest
     )
     extra_inputs: Callable[[Any], tuple[str, ...]] | None = None  # first stage: inputs besides the recipe's datasets
+    versions: Callable[[Any], Mapping[str, str]] | None = None  # programs and weights that, changed, change its results
     publish: Callable[[Context, Any, tuple[PartRef, ...]], str] | None = None  # once, after all parts; says where
 
     @property
@@ -154,7 +155,7 @@ def stage(
         parent: Output column that names the input row; the key itself unless the stage fans out.
         package: The pipeline it belongs to.
         options: `sections`, `prepare`, `prepare_needs`, `reads`, `group_rows`, `group_weight`, `part_by`, `ontology`,
-            `seeded`, `watch`, `extra_inputs`, `publish` of `Stage`.
+            `seeded`, `watch`, `extra_inputs`, `versions`, `publish` of `Stage`.
     """
     grain_in, grain_out = grain
 

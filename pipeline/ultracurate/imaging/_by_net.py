@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from ultracurate.decoding.levels import U8
 from ultracurate.imaging import overlay_net
+from ultracurate.imaging._panels import completed
+from ultracurate.imaging._parts import Parts, parts, scores
 from ultracurate.imaging.flow import Flow, find_flow
 from ultracurate.imaging.marks import Bit, Evidence, Marks, Mask
 from ultracurate.imaging.overlay_classic import classic_marks, colour_marks
@@ -23,13 +25,13 @@ Box = tuple[int, int, int, int]
 Net = Callable[[U8, Box], F32]
 """A picture and a box (x0, y0, x1, y1) -> probability (h, w) of a mark for each pixel in the box."""
 
-BAR = 0.5
-"""Probability from which on a pixel is a mark,"""
+PIXEL, PART = 0.3, 0.5
+"""Probability that a pixel must clear, and likelihood that its connected part must clear in the second look;"""
 VOTE = 0.15
-"""lower by this where something else says so, higher where it may be flow."""
-SEED = 0.3
-"""A connected part counts if one of its pixels is above the bar by this."""
+"""both lower by this where something else says so, higher where it may be flow."""
 
+_SMALL, _TINY = 160, 80  # lines of a picture below which a bright wall is as thin as a stroke
+_RING, _LIT = 13, 10  # pixels around the border of a field; levels of a ground that is not black
 _BOLDEST = 9  # pixels on a 600 line screen: strokes that cross flow are thinner
 _FLAT = 10.0  # CIELAB units: strokes have one colour
 
@@ -52,32 +54,64 @@ def net_marks(image: U8, inside: Mask, evidence: Evidence, net: Net | None) -> M
     if net is None and not shipped():
         found = classic_marks(image, inside, evidence)
         return replace(found, used="classic")
+    x, y, wide, tall = cv2.boundingRect(inside.astype(np.uint8))
+    if not (wide and tall):
+        return Marks(np.zeros(inside.shape, np.bool_))
+    window = np.s_[y : y + tall, x : x + wide]
     away = residual(image, inside)
     flow = find_flow(image, away, inside, expected=evidence.shows_map)
     coloured = colour_marks(away, flow, inside)
-    x, y, wide, tall = cv2.boundingRect(inside.astype(np.uint8))
-    probable = np.zeros(inside.shape, np.float32)
-    if wide and tall:
-        box = x, y, x + wide, y + tall
-        probable[y : y + tall, x : x + wide] = (net or overlay_net.probability)(image, box)
     lower = evidence.votes(inside.shape)
     if not (evidence.shows_map or flow.sure.any()):  # in such a picture colour says nothing
         lower = lower | coloured
-    bar = BAR - VOTE * lower.astype(np.float32) + VOTE * (flow.sure | flow.maybe).astype(np.float32)
-    found_by_net = _connected(probable, bar) & inside
+    # From here on only the box around the field is looked at: it is half of many pictures.
+    part, field = np.ascontiguousarray(image[window]), inside[window]
+    probable = (net or overlay_net.probability)(on_black(image, inside), (x, y, x + wide, y + tall))
+    harder = _harder(image.shape[0]) + VOTE * ((flow.sure | flow.maybe)[window].astype(np.float32) - lower[window])
+    likely = (probable > PIXEL + harder) & field
+    unit = float(np.clip(image.shape[0] / 600, 0.6, 2.0))
+    drawn = _believed(parts(part, field, likely, probable, away[window], unit, evidence.shows_confidence), harder)
+    if not (evidence.shows_map and not flow.sure.any()):  # colour that was expected and not found may be anywhere
+        drawn |= coloured[window]
+    drawn |= completed(part, field, drawn, unit)
+    found_by_net = np.zeros(inside.shape, np.bool_)
+    found_by_net[window] = drawn
     kept = found_by_net & ~(flow.sure & ~_pen(found_by_net, image, flow))
     branches = {Bit.NET: found_by_net, Bit.COLOUR: coloured}
     return Marks(kept, branches, net=overlay_net.NET if net is None else "", spare=flow.sure)
 
 
-def _connected(probable: F32, bar: F32) -> Mask:
-    """Parts above the bar with a pixel far above it: hysteresis."""
-    weak = (probable > bar).astype(np.uint8)
-    count, labels = cv2.connectedComponents(weak, connectivity=8)
-    strong = np.zeros(count, np.bool_)
-    strong[labels[probable > np.minimum(bar + SEED, 0.9)]] = True
-    strong[0] = False
-    return np.asarray(strong[labels])
+def on_black(image: U8, inside: Mask) -> U8:
+    """The picture with black ground around its field: the border to a ground in colour looks drawn."""
+    near = cv2.dilate(inside.astype(np.uint8), np.ones((_RING, _RING), np.uint8)) > 0
+    ring = image[near & ~inside]
+    if not len(ring):
+        return image
+    ground = np.median(ring, axis=0)
+    if ground.max() < _LIT:
+        return image
+    apart = cv2.absdiff(image, np.broadcast_to(ground.astype(np.uint8), image.shape))
+    deep = cv2.erode(inside.astype(np.uint8), np.ones((_RING, _RING), np.uint8)) > 0
+    alike = (apart if apart.ndim == 2 else apart.max(axis=2)) <= _LIT
+    done = image.copy()
+    done[alike & ~deep] = 0
+    return done
+
+
+def _harder(lines: int) -> float:
+    """What pictures of few lines must clear besides: a net that looks for strokes is wrong there more often."""
+    return 0.4 * float(np.clip((_SMALL - lines) / (_SMALL - _TINY), 0, 1))
+
+
+def _believed(looked: Parts, harder: F32) -> Mask:
+    """The parts that a second look takes for marks, (H, W) bool; votes move what they must clear."""
+    found = looked.labels > 0
+    count = len(looked.rows) + 1
+    owner = looked.labels[found]
+    moved = np.bincount(owner, harder[found], count) / np.maximum(np.bincount(owner, minlength=count), 1)
+    taken = np.zeros(count, np.bool_)
+    taken[1:] = scores(looked.rows) > PART + moved[1:]
+    return np.asarray(taken[looked.labels])
 
 
 def _pen(found: Mask, image: U8, flow: Flow) -> Mask:
@@ -94,4 +128,7 @@ def _pen(found: Mask, image: U8, flow: Flow) -> Mask:
         values = (lab[..., channel] - 128) * solid
         mean = cv2.blur(values, (side, side)) / weight
         uneven += np.maximum(cv2.blur(values * values, (side, side)) / weight - mean * mean, 0)
-    return np.asarray(thin & (uneven < _FLAT**2))
+    # What is shorter than any stroke is a speck of flow.
+    _, numbered, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= 10 * image.shape[0] / 600
+    return np.asarray(thin & (uneven < _FLAT**2) & long[numbered])

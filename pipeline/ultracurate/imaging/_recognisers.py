@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, files
 from importlib.metadata import version as package_version
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _HIGH = 48  # pixels, height of the input of both
 _WIDEST = 960  # pixels
 _NEEDED = "Reading what is left on a cleaned frame"
+_ONE_AT_A_TIME = Lock()  # a worker of somebody's cluster may have threads; Tesseract holds one picture
 _TESSDATA = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata",
              "/usr/local/share/tessdata", "/opt/homebrew/share/tessdata")  # fmt: skip
 
@@ -34,9 +37,10 @@ def by_tesseract(line: U8) -> tuple[str, float]:
     large = cv2.resize(page, (_wide(line), _HIGH), interpolation=cv2.INTER_CUBIC)
     framed = cv2.copyMakeBorder(large, 10, 10, 10, 10, cv2.BORDER_REPLICATE)
     reader = tesseract()
-    reader.SetImage(Image.fromarray(framed))
-    text = str(reader.GetUTF8Text())
-    return text, float(reader.MeanTextConf()) / 100
+    with _ONE_AT_A_TIME:
+        reader.SetImage(Image.fromarray(framed))
+        text = str(reader.GetUTF8Text())
+        return text, float(reader.MeanTextConf()) / 100
 
 
 def by_paddle(lines: list[U8]) -> list[tuple[str, float]]:
@@ -72,13 +76,15 @@ def tesseract() -> Any:
     try:
         import tesserocr
     except ImportError:
+        if sys.platform == "darwin" and sys.version_info >= (3, 13):
+            raise ConfigError(
+                "strip: the first reader of the audit, tesserocr, has no wheel for this Python on macOS. Use Python "
+                "3.11 or 3.12, or switch the audit off with --set strip.audit=false"
+            ) from None
         raise MissingExtraError(_NEEDED, "audit") from None
     for folder in (os.environ.get("TESSDATA_PREFIX", ""), *_TESSDATA):
         if folder and (Path(folder) / "eng.traineddata").is_file():
-            mode, engine = (
-                tesserocr.PSM.SINGLE_LINE,
-                tesserocr.OEM.LSTM_ONLY,
-            )  # the other engine learns from page to page
+            mode, engine = tesserocr.PSM.SINGLE_LINE, tesserocr.OEM.LSTM_ONLY  # the other one learns from page to page
             return tesserocr.PyTessBaseAPI(path=folder, lang="eng", psm=mode, oem=engine)
     raise ConfigError(
         "strip: expected Tesseract's English model, found none. Install it (Debian and Ubuntu: apt-get install "
@@ -88,22 +94,17 @@ def tesseract() -> Any:
 
 @lru_cache(maxsize=1)
 def paddle() -> tuple[InferenceSession, list[str]]:
-    """The recogniser of PP-OCR that rapidocr-onnxruntime ships, and its characters.
+    """The recogniser of PP-OCR that rapidocr ships, and its characters.
 
     Raises:
         MissingExtraError: it is not installed.
     """
     try:
-        shipped = files("rapidocr-onnxruntime") or []
+        shipped = files("rapidocr") or []
     except PackageNotFoundError:
-        if sys.version_info >= (3, 13):
-            raise ConfigError(
-                "strip: the second reader of the audit, rapidocr-onnxruntime, has no release for this Python. Use "
-                "Python 3.11 or 3.12, or switch the audit off with --set strip.audit=false"
-            ) from None
         raise MissingExtraError(_NEEDED, "audit") from None
-    # Found by name and not by import: its own code would load other libraries of computer vision beside ours.
-    weights = next((Path(str(f.locate())) for f in shipped if f.name.endswith("_rec_infer.onnx")), None)
+    # Found by name and not by import: its own code would start a logger and ask for the rest of its libraries.
+    weights = next((Path(str(f.locate())) for f in sorted(shipped) if re.search(r"_rec_\w+\.onnx$", f.name)), None)
     if weights is None or not weights.is_file():
         raise MissingExtraError(_NEEDED, "audit")
     import onnxruntime
@@ -123,4 +124,4 @@ def versions() -> str:
     import tesserocr
 
     program = tesserocr.tesseract_version().split()[1]
-    return f"tesseract {program}; rapidocr-onnxruntime {package_version('rapidocr-onnxruntime')}"
+    return f"tesseract {program}; rapidocr {package_version('rapidocr')}"

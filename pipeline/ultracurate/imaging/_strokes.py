@@ -79,7 +79,8 @@ def _pieces(grey: U8, inside: Mask, votes: Mask, unit: float) -> _Pieces:
     strong &= inside
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strong.astype(np.uint8), connectivity=8)
     if len(stats) > _MOST:
-        order = np.argsort(-stats[:, cv2.CC_STAT_AREA], kind="stable")[:_MOST]
+        largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[: _MOST - 1] + 1
+        order = np.concatenate([[0], largest])  # the ground stays the first, however small it is
         number = np.zeros(len(stats), np.int32)
         number[order] = np.arange(len(order))
         labels, stats = number[labels], stats[order]
@@ -188,27 +189,31 @@ def _lines(p: _Pieces, unit: float) -> Mask:
     x, y, wide, tall = p.box.T.astype(np.int64)
     long = np.hypot(wide, tall)
     slim = (long >= 34 * unit) & (p.area < 4 * unit * (wide + tall)) & (p.uneven < 24) & (p.contrast > 80)
-    kept = np.zeros(len(x), np.bool_)
-    for one in np.flatnonzero(slim):
-        if one == 0:
-            continue
-        cut = p.labels[y[one] : y[one] + tall[one], x[one] : x[one] + wide[one]] == one
-        if min(wide[one], tall[one]) <= 3 * unit + 1:
-            kept[one] = p.area[one] < 4 * unit * long[one]
-            continue
-        points = np.argwhere(cut)[:, ::-1].astype(np.float32)
-        (_, _), (a, b), _ = cv2.minAreaRect(points)
+    slim[0] = False
+    narrow = np.minimum(wide, tall) <= 3 * unit + 1
+    kept = slim & narrow & (p.area < 4 * unit * long)
+    bent = slim & ~narrow
+    # All points at once and not box by box: boxes of long pieces lie within each other.
+    at = np.flatnonzero(bent[p.labels])
+    own = p.labels.ravel()[at]
+    order = np.argsort(own, kind="stable")
+    ids, starts = np.unique(own[order], return_index=True)
+    for one, members in zip(ids.tolist(), np.split(at[order], starts[1:]), strict=False):
+        rows, columns = np.divmod(members, p.labels.shape[1])
+        points = np.stack([columns - x[one], rows - y[one]], axis=1)
+        (_, _), (a, b), _ = cv2.minAreaRect(points.astype(np.float32))
         straight = min(a, b) <= 3 * unit + 1
-        corners = min(wide[one], tall[one]) > 12 * unit and _on_rim(cut, unit) > 0.95  # a box, or part of one
+        size = np.asarray([wide[one], tall[one]])
+        corners = size.min() > 12 * unit and _on_rim(points, size, unit) > 0.95  # a box, or part of one
         kept[one] = straight or corners
-    return kept
+    return np.asarray(kept)
 
 
-def _on_rim(cut: Mask, unit: float) -> float:
-    """Share of a piece that lies on the rim of its own box."""
+def _on_rim(points: npt.NDArray[np.int64], size: npt.NDArray[np.int64], unit: float) -> float:
+    """Share of the points (N, 2) of a piece that lie on the rim of its box, `size` (width, height)."""
     rim = max(2, round(3 * unit))
-    inner = cut[rim:-rim, rim:-rim]
-    return 1 - float(inner.sum()) / float(cut.sum())
+    inner = ((points >= rim) & (points < size - rim)).all(axis=1)
+    return 1 - float(np.count_nonzero(inner)) / len(points)
 
 
 def _rows(p: _Pieces, unit: float) -> Mask:

@@ -1,6 +1,7 @@
-"""Reads a cleaned frame as an adversary would and says where something is left; what it says never leaves this file.
+"""Reads a cleaned frame as an adversary would and says where something is left; what it reads never leaves this file.
 
-A line counts only if two recognisers read it alike: each alone also reads speckle.
+One recogniser alone must be sure, or two must read alike; how sure depends on how much a line looks like text, since
+each alone also reads speckle.
 """
 
 from __future__ import annotations
@@ -9,26 +10,28 @@ from difflib import SequenceMatcher
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ultracurate.decoding.levels import U8
 from ultracurate.imaging import _recognisers
-from ultracurate.imaging._field_input import brightest
-
-Mask = npt.NDArray[np.bool_]
-Box = tuple[int, int, int, int]
+from ultracurate.imaging._lines import Box, Line, Mask, find_lines, grounds
 
 LEAST_CHARACTERS = 2
 """Letters and digits of a string; one alone is a caliper's number at most."""
 
-MOST_LINES = 6
-"""The strongest candidates of a frame are read: after cleaning, what is left of text is among them."""
+MOST_LINES = 24
+"""Lines of a frame that are read,"""
+PATIENCE = 6
+"""as long as one of so many in a row could be read: they come in the order of how much they look like text."""
 
-_CONTRAST = 26  # levels above or below the ground
-_ABOVE_TEXTURE = 1.7  # times the mean contrast of the surroundings
+LIKELY = 10.0
+"""Of `Line.score`: speckle hardly ever looks so much like text, and is then never read."""
+
+_STROKE = 13  # levels above or below the ground
 _INK = 0.4  # share of a line's strongest contrast that its strokes have
-_SURE = 0.6  # confidence of the first recogniser below which the second is not asked
-_ALONE = 0.97  # confidence from which a reading of four characters needs no second
+_BROADEST = 63  # pixels: no stroke that is sought, on the largest screen, is half as broad
+_SHADOW = 40  # levels below the ground: the dark rim or shadow of bright letters
+_SURE, _SURE_OF_TWO, _SURE_IF_LIKELY = 0.85, 0.92, 0.66  # confidence of a recogniser that needs no second
+_UNSURE = 0.6  # below which the second is not asked
 
 
 def readable(image: U8, inside: Mask) -> list[Box]:
@@ -39,86 +42,52 @@ def readable(image: U8, inside: Mask) -> list[Box]:
         inside: (H, W) bool, where to look.
 
     Raises:
-        MissingExtraError: tesserocr or rapidocr-onnxruntime is not installed.
+        MissingExtraError: tesserocr or rapidocr is not installed.
         ConfigError: Tesseract's English model is not installed.
     """
     _recognisers.tesseract()
-    grey = brightest(image)
-    crops = [(box, _crop(grey, box)) for box in lines(grey, inside)]
-    found = []
-    for (box, crop), (text, sure) in zip(crops, _recognisers.by_paddle([crop for _, crop in crops]), strict=True):
-        one = _plain(text)
-        if len(one) < LEAST_CHARACTERS or sure < _SURE:
-            continue
-        if (sure >= _ALONE and len(one) >= 4) or _alike(one, _plain(_recognisers.by_tesseract(crop)[0])):
-            found.append(box)
+    found, vain = [], 0
+    for line in find_lines(image, inside, MOST_LINES):
+        if _reads(line):
+            found.append(line.box)
+            vain = 0
+        elif (vain := vain + 1) >= PATIENCE:
+            break
     return found
 
 
-def lines(grey: U8, inside: Mask, most: int = MOST_LINES) -> list[Box]:
-    """Where lines of text may stand, strongest first: rows of strokes of one height, bright or dark."""
-    unit = float(np.clip(grey.shape[0] / 600, 0.6, 2.0))
-    side = 2 * round(6 * unit) + 1
-    square = np.ones((side, side), np.uint8)
-    ranked = []
-    for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
-        contrast = cv2.morphologyEx(grey, how, square)
-        texture = cv2.blur(np.minimum(contrast, 40), (2 * round(30 * unit) + 1,) * 2)
-        strong = (contrast > _CONTRAST) & (contrast > _ABOVE_TEXTURE * texture) & inside
-        reach = 2 * round(7 * unit) + 1
-        joined = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
-        # What hangs on a line above or below it is narrower than a word.
-        joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((2, round(10 * unit)), np.uint8))
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-        sums = np.bincount(labels.ravel(), (contrast * strong).ravel(), len(stats))
-        for (x, y, wide, tall, area), total in zip(stats[1:].tolist(), sums[1:].tolist(), strict=True):
-            fits = 5 * unit <= tall <= 44 * unit and wide >= 1.1 * tall and area > 0.35 * wide * tall
-            if fits:
-                ranked.append((total / np.sqrt(area), (x, y, x + wide, y + tall)))
-    ranked.sort(key=lambda item: (-item[0], item[1]))
-    found: list[Box] = []
-    for _, box in ranked:
-        if len(found) < most and not any(_same(box, other) for other in found):
-            found.append(box)
-    return found
+def _reads(line: Line) -> bool:
+    """Whether one recogniser is sure of two or more characters, or both read them alike."""
+    ((text, sure),) = _recognisers.by_paddle([line.crop])
+    one = _plain(text)
+    if len(one) < LEAST_CHARACTERS or sure < _UNSURE:
+        return False
+    enough = _SURE_IF_LIKELY if line.score >= LIKELY else _SURE if len(one) > LEAST_CHARACTERS else _SURE_OF_TWO
+    return sure >= enough or _alike(one, _plain(_recognisers.by_tesseract(line.crop)[0]))
 
 
 def strokes_in(image: U8, boxes: list[Box]) -> Mask:
     """Strokes that stand out inside the boxes, (H, W) bool: what to erase where a line was read."""
-    grey = brightest(image)
-    mask = np.zeros(grey.shape, np.uint8)
+    mask = np.zeros(image.shape[:2], np.bool_)
     for x0, y0, x1, y1 in boxes:
-        pad = max(2, (y1 - y0) // 5)
+        pad = max(2, (y1 - y0) // 3)
         window = np.s_[max(0, y0 - pad) : y1 + pad, max(0, x0 - 2 * pad) : x1 + 2 * pad]
-        part = grey[window]
-        square = np.ones((max(5, (y1 - y0) // 2) | 1,) * 2, np.uint8)
-        bright = 2 * float(np.median(part)) < float(part.min()) + float(part.max())  # there is more ground than ink
-        contrast = cv2.morphologyEx(part, cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT, square)
-        ink = max(_CONTRAST // 2, _INK * float(np.percentile(contrast, 98)))
-        mask[window] |= (contrast > ink).astype(np.uint8)
-    return mask > 0
+        square = np.ones((min(max(7, (y1 - y0) // 2) | 1, _BROADEST),) * 2, np.uint8)
+        for part in grounds(image[window], np.ones(mask[window].shape, np.bool_)):
+            middle = float(np.median(part))
+            bright = 2 * middle < float(part.min()) + float(part.max())  # there is more ground than ink
+            contrast = cv2.morphologyEx(part, cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT, square)
+            ink = max(_STROKE, _INK * float(np.percentile(contrast, 98)))
+            mask[window] |= contrast > ink
+            if bright:
+                shadow = cv2.morphologyEx(part, cv2.MORPH_BLACKHAT, square) > max(ink, _SHADOW)
+                mask[window] |= shadow & (part < middle - max(ink, _SHADOW) / 2)
+    return mask
 
 
 def version() -> str:
     """The recognisers with their versions."""
     return _recognisers.versions()
-
-
-def _same(one: Box, other: Box) -> bool:
-    """Whether the smaller of two boxes lies mostly in the other: the gaps of bright letters are dark letters."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    tall = min(one[3], other[3]) - max(one[1], other[1])
-    least = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return wide > 0 and tall > 0 and wide * tall > 0.6 * least
-
-
-def _crop(grey: U8, box: Box) -> U8:
-    """The line with some ground around it, at full contrast."""
-    x0, y0, x1, y1 = box
-    pad = max(2, (y1 - y0) // 5)
-    part = grey[max(0, y0 - pad) : y1 + pad, max(0, x0 - 2 * pad) : x1 + 2 * pad]
-    low, high = int(part.min()), int(part.max())
-    return np.asarray((part.astype(np.float32) - low) * (255 / max(1, high - low)), np.uint8)
 
 
 def _plain(text: str) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 from ultracurate.core.errors import ConfigError
 from ultracurate.decoding.levels import U8
 from ultracurate.imaging._by_net import Net, net_marks
-from ultracurate.imaging.audit import Box, readable, strokes_in, version
-from ultracurate.imaging.erase import Erased, erase
+from ultracurate.imaging._lines import Box
+from ultracurate.imaging.audit import readable, strokes_in, version
+from ultracurate.imaging.erase import WIDEST, Erased, erase
 from ultracurate.imaging.marks import (
     FLAG_FROM,
     QUARANTINE_FROM,
@@ -129,7 +130,10 @@ def clean(
     def erased_of(mask: Mask) -> Erased:
         if chosen.literal:
             return erase(image, mask, radius=settings.radius, widest=None)
-        return erase(image, mask, ~inside, spare=marks.spare, radius=settings.radius, grow=_RIM)
+        # Nobody will use a frame that is mostly marks: it is blackened, since painting so much takes seconds.
+        too_much = np.count_nonzero(mask & inside) > QUARANTINE_FROM * np.count_nonzero(inside)
+        widest = 1 if too_much else WIDEST
+        return erase(image, mask, ~inside, spare=marks.spare, radius=settings.radius, widest=widest, grow=_RIM)
 
     erased = erased_of(marks.mask)
     strings: list[Box] | None = None

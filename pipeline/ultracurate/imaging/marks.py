@@ -129,7 +129,10 @@ class Ledger:
     def columns(self) -> dict[str, Any]:
         """As columns of a frame's row."""
         return {
+            "strip_asked": self.method,
             "strip_method": self.used,
+            "sector_kind": self.field_kind,
+            "sector_confidence": self.field_confidence,
             "blanked_share": self.blanked,
             "invented_share": self.invented,
             "zeroed_share": self.zeroed,

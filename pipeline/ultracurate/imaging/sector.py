@@ -103,6 +103,8 @@ def mask(sector: Sector, size: tuple[int, int]) -> Mask:
         return np.ones(size, np.bool_)
     inside = np.zeros(size, np.bool_)
     for polygon in sector.polygons:
+        if len(polygon) < 3:
+            continue
         # (x, y) is the upper left corner of a pixel. Filling also paints the pixels under the outline: shifted a little
         # to either side, only those whose middle lies inside are painted both times.
         fills = np.zeros((2, *size), np.uint8)

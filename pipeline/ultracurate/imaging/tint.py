@@ -103,4 +103,6 @@ def _agreed(members: F32) -> F32 | None:
 
 
 def _length(warm: U8, cool: U8, of_warm: F32 | np.float32, of_cool: F32 | np.float32) -> F32:
-    return np.asarray(cv2.magnitude(*(np.asarray(a, np.float32) - b for a, b in ((warm, of_warm), (cool, of_cool)))))
+    # OpenCV's magnitude is a last bit off between runs, by how its arrays happen to lie in memory.
+    one, other = np.asarray(warm, np.float32) - of_warm, np.asarray(cool, np.float32) - of_cool
+    return np.asarray(np.sqrt(one * one + other * other), np.float32)

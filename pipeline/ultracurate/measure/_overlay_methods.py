@@ -34,6 +34,7 @@ class Answer:
         image: cleaned, of the same shape.
         painted: (H, W) bool, taken for marks: filled by invention, or by black where too wide for that.
         blanked: (H, W) bool, taken for screen around the field.
+        black: (H, W) bool, what of `painted` became black.
         verdict: ok, flagged or quarantine.
         seconds: CPU time by stage, of programs that were called too.
     """
@@ -43,6 +44,7 @@ class Answer:
     blanked: Mask
     verdict: str
     seconds: dict[str, float]
+    black: Mask
 
 
 _NOTHING = np.zeros((64, 64), np.uint8)
@@ -74,7 +76,7 @@ def none(case: Case, audit: bool) -> Answer:
     """Nothing is done: what can be read and seen in the pictures as they are."""
     del audit
     nothing = np.zeros(case.image.shape[:2], np.bool_)
-    return Answer(case.image, nothing, nothing, "ok", {})
+    return Answer(case.image, nothing, nothing, "ok", {}, nothing)
 
 
 def seed(case: Case, audit: bool) -> Answer:
@@ -86,7 +88,8 @@ def seed(case: Case, audit: bool) -> Answer:
     laps.lap("masks")
     image = inpaint(case.image, found.final, radius=3)
     laps.lap("inpaint")
-    return Answer(image, found.final, np.zeros_like(found.final), "ok", laps.seconds)
+    nothing = np.zeros_like(found.final)
+    return Answer(image, found.final, nothing, "ok", laps.seconds, nothing)
 
 
 def perfect(case: Case, audit: bool) -> Answer:
@@ -97,7 +100,7 @@ def perfect(case: Case, audit: bool) -> Answer:
     laps = Laps()
     erased = erase(case.image, mask, blanked)
     laps.lap("erase")
-    return Answer(erased.image, mask & ~blanked, blanked, "ok", laps.seconds)
+    return Answer(erased.image, mask & ~blanked, blanked, "ok", laps.seconds, erased.zeroed)
 
 
 def _ours(name: str) -> Method:
@@ -123,7 +126,8 @@ def _ours(name: str) -> Method:
         laps.lap("clean")
         laps.seconds |= {"net": inside_net[0], "clean": laps.seconds["clean"] - inside_net[0]}
         painted = (done.bits & (Bit.INVENTED | Bit.ZEROED)) > 0
-        return Answer(done.image, painted, (done.bits & Bit.OUTSIDE) > 0, done.ledger.verdict, laps.seconds)
+        outside, black = ((done.bits & bit) > 0 for bit in (Bit.OUTSIDE, Bit.ZEROED))
+        return Answer(done.image, painted, outside, done.ledger.verdict, laps.seconds, black)
 
     return run
 

@@ -13,15 +13,13 @@ from ultracurate.imaging.erase import WIDEST, wide
 from ultracurate.imaging.sector import find_sector
 from ultracurate.imaging.sector import mask as sector_mask
 from ultracurate.measure._overlay_methods import Answer
-from ultracurate.measure._overlay_sets import Case
+from ultracurate.measure._overlay_sets import CHANGED, Case, difference
 from ultracurate.measure._overlay_strings import strings_left
 
 Mask = npt.NDArray[np.bool_]
 Score = dict[str, tuple[float, float]]
 """Name -> (counted, of how many); a share of a frame or of many frames comes from the same two numbers."""
 
-CHANGED = 8
-"""Levels, in the channel that differs most, beyond which a pixel counts as changed."""
 REMOVED_FROM = 0.7
 """Share of a mark's pixels that must be removed before the mark is."""
 
@@ -30,13 +28,16 @@ def score(case: Case, answer: Answer) -> Score:
     """All counts of one answer.
 
     `F` is the true field (of a frame that nobody marked: the field that the finder finds), `T` the true marks' strokes,
-    `N` these and 3 px around them, `B` tissue: F without N and without what is not vouched for. A pixel is removed if
-    it was painted, blanked or changed by more than 8 levels. The names and what they count:
+    `V` what can be seen of these, `N` T and 3 px around it, `B` tissue: F without N and without what is not vouched
+    for. A pixel is removed if it was painted, blanked or changed by more than 8 levels. V is the pixels of T that the
+    mark itself changed by more than 8 levels: grey letters on tissue as grey, or the soft end of a rim, hide nothing
+    and show nothing, so to leave them is no miss; N holds them too, so to paint them is no damage. Of real frames
+    nobody knows what lies below, so V is T. The names and what they count:
 
-    - `pixels`, `pixels KIND`: removed pixels, of those of T in F (of that kind).
-    - `pixels outside`: the same of T outside F.
-    - `marks`, `field marks`, `field marks KIND`: marks of which >= 70 % of the pixels are removed, of all marks, of
-      those on the field, of those of that kind on the field.
+    - `pixels`, `pixels KIND`: removed pixels, of those of V in F (of that kind).
+    - `pixels outside`: the same of V outside F.
+    - `marks`, `field marks`, `field marks KIND`: marks of which >= 70 % of the pixels of V are removed, of all
+      marks that V holds a pixel of, of those on the field, of those of that kind on the field.
     - `precision`: painted pixels in N, of those in F, what is not vouched for left out.
     - `iou`: painted pixels in T, of painted pixels and T together, in F.
     - `painted tissue`: painted pixels of B, of F. On frames without marks: everything painted.
@@ -53,7 +54,7 @@ def score(case: Case, answer: Answer) -> Score:
     """
     known = case.field is not None
     field = case.field if case.field is not None else _found(case.image)
-    changed = _difference(case.image, answer.image) > CHANGED
+    changed = difference(case.image, answer.image) > CHANGED
     removed = changed | answer.painted | answer.blanked
     tissue = field & ~case.near & ~case.loose
     vouched = field & (case.near | ~case.loose)
@@ -67,8 +68,8 @@ def score(case: Case, answer: Answer) -> Score:
     }
     if known:
         found |= {
-            "pixels": _part(removed, case.truth & field),
-            "pixels outside": _part(removed, case.truth & ~field),
+            "pixels": _part(removed, case.seen & field),
+            "pixels outside": _part(removed, case.seen & ~field),
             "changed tissue": _part(changed, tissue),
             "lost": _part(answer.blanked, field),
             "kept": _part(~answer.blanked & ~answer.painted, ~field),
@@ -88,24 +89,22 @@ def _found(image: U8) -> Mask:
     return sector_mask(find_sector(image), (image.shape[0], image.shape[1]))
 
 
-def _difference(one: U8, other: U8) -> npt.NDArray[np.uint8]:
-    apart = cv2.absdiff(one, other)
-    return np.asarray(apart if apart.ndim == 2 else apart.max(axis=2), np.uint8)
-
-
 def _marks(case: Case, removed: Mask, field: Mask | None) -> Score:
     counts: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for mark in case.marks:
         if mark.mask is None:
             continue
         x0, y0, x1, y1 = mark.box
-        gone = removed[y0:y1, x0:x1] & mark.mask
-        whole = float(gone.sum() >= REMOVED_FROM * mark.mask.sum())
+        strokes = mark.mask & case.seen[y0:y1, x0:x1]
+        if not strokes.any():
+            continue
+        gone = removed[y0:y1, x0:x1] & strokes
+        whole = float(gone.sum() >= REMOVED_FROM * strokes.sum())
         names = ["marks"] + (["field marks", f"field marks {mark.kind}"] if mark.in_field else [])
         for name in names:
             counts[name][0] += whole
             counts[name][1] += 1
-        inside = mark.mask if field is None else mark.mask & field[y0:y1, x0:x1]
+        inside = strokes if field is None else strokes & field[y0:y1, x0:x1]
         if mark.in_field:
             counts[f"pixels {mark.kind}"][0] += float((gone & inside).sum())
             counts[f"pixels {mark.kind}"][1] += float(inside.sum())

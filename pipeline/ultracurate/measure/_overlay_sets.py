@@ -39,6 +39,8 @@ LEAST_FRAMES = 15
 """Frames on whose field a kind of mark must occur before its recall can be called the worst."""
 _MOST_SCREENS = 1200  # seeds walked to find rare kinds; 60 ms each
 
+CHANGED = 8
+"""Levels, in the channel that differs most, beyond which a pixel counts as changed."""
 SLACK = 3
 """Pixels around a mark that belong neither to it nor to tissue: its soft rim, and what compression rings."""
 RIM = 8
@@ -87,6 +89,8 @@ class Case:
         clean: the picture without marks, of the shape of `image`; None for real ones.
         flow: (H, W) bool, colour that is signal and must survive.
         truth: (H, W) bool, union of the marks' strokes.
+        seen: (H, W) bool, of these the pixels that a mark changed by more than `CHANGED` levels; all of them where the
+            picture without marks is not known.
         near: (H, W) bool, truth and `SLACK` pixels around it.
         loose: (H, W) bool, not vouched for: boxes of hand-marked items, beyond their strokes too; of lines, whose boxes
             hold tissue, only `RIM` pixels around their strokes.
@@ -100,6 +104,7 @@ class Case:
     clean: U8 | None
     flow: Mask
     truth: Mask = dataclasses.field(init=False)
+    seen: Mask = dataclasses.field(init=False)
     near: Mask = dataclasses.field(init=False)
     loose: Mask = dataclasses.field(init=False)
 
@@ -111,9 +116,17 @@ class Case:
                 truth[y0:y1, x0:x1] |= mark.mask
             if self.clean is None:
                 loose |= _unsure(mark, loose.shape)
+        seen = truth if self.clean is None else truth & (difference(self.image, self.clean) > CHANGED)
         object.__setattr__(self, "truth", truth)
+        object.__setattr__(self, "seen", seen)
         object.__setattr__(self, "near", cv2.dilate(truth.astype(np.uint8), _NEAR) > 0)
         object.__setattr__(self, "loose", loose)
+
+
+def difference(one: U8, other: U8) -> npt.NDArray[np.uint8]:
+    """Levels between two pictures of one shape, in the channel that differs most: (H, W)."""
+    apart = cv2.absdiff(one, other)
+    return np.asarray(apart if apart.ndim == 2 else apart.max(axis=2), np.uint8)
 
 
 def _unsure(mark: Mark, size: tuple[int, ...]) -> Mask:

@@ -19,15 +19,15 @@ _LEAD = (
     "What cleaning erased, and where it doubts itself. Pictures here are the cleaned ones, never those that came; "
     "frames that were set aside are counted and not shown. Shares are of the insonated field."
 )
-_COLUMNS = ("sample_id", "dataset", "verdict", "verdict_reason", "field_kind", "field_confidence", "invented_share",
-            "zeroed_share", "strings_found", "strings_left", "strip_method", "clean_uri", "clean_offset",
-            "clean_length")  # fmt: skip
+_COLUMNS = ("sample_id", "dataset", "verdict", "verdict_reason", "sector_kind", "sector_confidence",
+            "invented_share", "zeroed_share", "strings_found", "strings_left", "strip_method", "clean_uri",
+            "clean_offset", "clean_length")  # fmt: skip
 
 
 def uncertainty(row: Mapping[str, Any]) -> tuple[bool, float, str]:
     """Sorts frames, least certain first: flagged ones, then by what was erased and how unsure the field is, then id."""
     erased = (row["invented_share"] or 0.0) + (row["zeroed_share"] or 0.0)
-    doubt = min(1.0, erased / 0.1) + 1 - (row["field_confidence"] or 0.0)
+    doubt = min(1.0, erased / 0.1) + 1 - (row["sector_confidence"] or 0.0)
     return row["verdict"] != "flagged", -doubt, row["sample_id"]
 
 
@@ -86,8 +86,8 @@ def _mean(rows: list[dict[str, Any]], name: str) -> str:
 def _item(tables: RunTables, row: Mapping[str, Any]) -> Html:
     name = f"Frame {short_id(row['sample_id'])} of {row['dataset'] or 'no dataset'}"
     picture = pictures.thumbnail(tables.pixels, row, _SIDE, "clean")
-    erased = (row["invented_share"] or 0.0) + (row["zeroed_share"] or 0.0)
-    reason = readable(row["verdict_reason"]) if row["verdict_reason"] else "no doubt"
-    said = f"{reason}; {percent(erased)} erased; field {row['field_kind'] or 'unknown'}"
+    why = f": {readable(row['verdict_reason'])}" if row["verdict_reason"] else ""
+    shares = f"{percent(row['invented_share'])} painted, {percent(row['zeroed_share'])} black"
+    said = f"{row['verdict'] or 'unknown'}{why}; {shares}; field {row['sector_kind'] or 'unknown'}"
     shot = el("span", picture.tag(f"{name} after cleaning"), el("small", said), class_="shot")
     return el("div", shot, el("span", el("b", row["dataset"] or "no dataset"), class_="caption"), class_="item")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ultracurate.core.context import Context
 from ultracurate.core.schema import content_id
 from ultracurate.core.stage import Reject, Row
+from ultracurate.stages._sample import regions_of
 from ultracurate.stages._sampling import FramesConfig, chosen, sampler
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def take_frames(row: Row, cfg: FramesConfig, ctx: Context) -> list[Row | Reject]
 
     data = ctx.read(row, "raw")
     reading = Reading(**json.loads(row["reading"])) if row["reading"] else PLAIN
-    taker = _Taker(row, cfg, ctx, _regions(row, data))
+    taker = _Taker(row, cfg, ctx, regions_of(row))
     for number, time_s, image in _chosen(row, data, reading, cfg, taker):
         if taker.take(number, time_s, image):
             break
@@ -136,14 +137,6 @@ class _Taker:
             detail = f"{count} of {bad + len(self.kept)} frames looked at: {self.why[reason]}"
             return [Reject(reason, detail)]
         return [*self.kept, *self.left]
-
-
-def _regions(row: Row, data: bytes) -> tuple[Region, ...]:
-    if row["format"] != "dicom":
-        return ()
-    from ultracurate.decoding.decode import probe
-
-    return probe(data, "dicom").regions
 
 
 def _adaptive(row: Row, data: bytes, reading: Reading, cfg: FramesConfig) -> Iterator[Frame]:

@@ -17,7 +17,10 @@ from ultracurate.core.stage import Row
 if TYPE_CHECKING:
     from ultracurate.imaging.sector import Sector
 
-SETTLED = pa.schema([("sample_id", pa.string()), ("sector", pa.string()), ("sector_from", pa.string())])
+SETTLED = pa.schema(
+    {name: pa.string() for name in ("sample_id", "sector", "sector_from", "sector_kind")}
+    | {"sector_confidence": pa.float64()}
+)
 NEEDS = ("dataset", "parent_id", "media", "width", "height", "field", "field_kind", "field_confidence")
 
 MIN_CLIP, MIN_GROUP = 3, 8
@@ -31,7 +34,7 @@ MAX_LOSS = 0.003
 
 
 def settle(columns: pa.Table) -> pa.Table:
-    """For each frame: JSON polygons of its field (null: nothing is certain, everything is kept) and who decided.
+    """For each frame its field: JSON polygons (null: everything is kept), who decided, its kind, and how sure that is.
 
     A clip's frames share the field that they vote for (`imaging.sector.combine`). A still takes the vote of its
     dataset's stills of the same size where its own field agrees with it, or where it is unsure and the group is not:
@@ -55,7 +58,13 @@ def settle(columns: pa.Table) -> pa.Table:
         if len(members) >= MIN_GROUP:
             settled |= _with_group(members)
     table = [
-        {"sample_id": id, "sector": _text(sector), "sector_from": whose if sector.polygons else None}
+        {
+            "sample_id": id,
+            "sector": _text(sector),
+            "sector_from": whose if sector.polygons else None,
+            "sector_kind": sector.kind,
+            "sector_confidence": sector.confidence,
+        }
         for id, (sector, whose) in settled.items()
     ]
     return pa.Table.from_pylist(table, schema=SETTLED)

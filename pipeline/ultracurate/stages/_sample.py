@@ -14,7 +14,7 @@ from ultracurate.core.stage import Reject, Row
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ultracurate.decoding.media import MediaInfo, Reading
+    from ultracurate.decoding.media import MediaInfo, Reading, Region
 
 HEAD = 4096
 
@@ -42,6 +42,14 @@ def reading_of(rule: LayoutRule | None) -> Reading | None:
     if rule is None or rule.kind not in ("image", "clip", "volume"):
         return None
     return Reading(kind=rule.kind, array=rule.array, axis=rule.axis, fps=rule.fps)
+
+
+def regions_of(row: Row) -> tuple[Region, ...]:
+    """The calibrated areas that the header of a sample's file names, from its column `regions`."""
+    from ultracurate.decoding.media import Region
+
+    plain = json.loads(row.get("regions") or "[]")
+    return tuple(Region(**{**area, "box": tuple(area["box"])}) for area in plain)
 
 
 def describe(data: bytes, path: str, rule: LayoutRule | None, *, keep_foreign: bool) -> Row | Reject:
@@ -89,6 +97,7 @@ def describe(data: bytes, path: str, rule: LayoutRule | None, *, keep_foreign: b
         "spacing_y": info.spacing_y,
         "spacing_z": info.spacing_z,
         "reading": json.dumps(asdict(reading), sort_keys=True) if reading else None,
+        "regions": json.dumps([asdict(area) for area in info.regions], sort_keys=True) if info.regions else None,
         "group_hint": info.group_hint,
         **seen,
     }

@@ -54,7 +54,7 @@ def exact_copies(columns: pa.Table, cfg: FramesConfig, ctx: Context) -> pa.Table
     version=2,
     after="index",
     grain=(Grain.SAMPLE, Grain.FRAME),
-    needs=("sample_id", "format", "media", "frames", "fps", "raw_uri", "reading", "seen", "spacing_z"),
+    needs=("sample_id", "format", "media", "frames", "fps", "raw_uri", "reading", "regions", "seen", "spacing_z"),
     adds=FRAME,
     config=FramesConfig,
     parent="parent_id",

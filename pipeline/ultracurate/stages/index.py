@@ -62,7 +62,7 @@ def locate_beside(columns: pa.Table, cfg: IndexConfig, ctx: Context) -> pa.Table
 
 @stage(
     "index",
-    version=2,
+    version=3,
     after="download",
     grain=(Grain.FILE, Grain.SAMPLE),
     needs=("dataset", "file_id", "file_name", "file_uri", "file_sha256"),

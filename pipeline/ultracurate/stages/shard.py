@@ -7,7 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -18,6 +18,10 @@ from ultracurate.core.parts import PartRef, encode, read_table
 from ultracurate.core.schema import PLANNED, SHARDED, Grain, content_id
 from ultracurate.core.seeds import seed_for
 from ultracurate.core.stage import Result, Row, Scope, each, stage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PUBLIC = (
     "shard",
@@ -51,6 +55,11 @@ PUBLIC = (
 PUBLIC_GROUP = pa.field("public_group", pa.string())
 """The group id that is published. The one of the tables is a digest of the patient's key, and who knows how a dataset
 numbers its patients can try them all; this one is a digest of pixels."""
+
+UNREAL = {"outside": (64, 1), "zeroed": (128, 4), "invented": (255, 2)}
+"""Value in a shard's mask and bit in strip's (`imaging.cleaning.Bit`), lowest value first. outside: black, beside the
+field or beside the letterboxed picture; zeroed: black, in place of a mark too wide to be painted over; invented:
+painted from its surroundings."""
 
 ON_THIS_MACHINE = frozenset({"local", "manual"})
 """Sources whose files nobody else need have: what is published of them must not let anybody try names."""
@@ -125,7 +134,7 @@ class ShardConfig(Settings):
 
 @stage(
     "shard",
-    version=2,
+    version=3,
     after="shard.plan",
     grain=(Grain.FRAME, Grain.FRAME),
     needs=("sample_id", "clean_uri", "mask_uri", "shard", "public_group"),
@@ -135,21 +144,15 @@ class ShardConfig(Settings):
     publish=lambda ctx, cfg, parts: publish(ctx, parts),
 )
 def shard(part: pa.Table, cfg: ShardConfig, ctx: Context) -> Result:
-    """Write one tar: for each frame `<id>.png`, `<id>.mask.png` (painted pixels) and `<id>.json`."""
-    import numpy as np
-
+    """Write one tar: for each frame `<id>.png`, `<id>.mask.png` (what is not real in it) and `<id>.json`."""
     from ultracurate.decoding.decode import decode_image, encode_png
     from ultracurate.imaging.resize import letterbox
-    from ultracurate.stages.strip import PAINTED_BIT
 
     def one(row: Row) -> Row:
         image = decode_image(ctx.read(row, "clean"), "png")
-        painted = decode_image(ctx.read(row, "mask"), "png") & PAINTED_BIT > 0
-        mask = np.where(painted, np.uint8(255), np.uint8(0))
-        transform = None
+        mask, transform = unreal(decode_image(ctx.read(row, "mask"), "png"), cfg.size), None
         if cfg.size is not None:
             image, transform = letterbox(image, cfg.size, smooth=True)
-            mask, _ = letterbox(mask, cfg.size, smooth=False)
         id = row["sample_id"]
         described = ctx.pack(f"{id}.json", json.dumps(describe(row, transform), sort_keys=True).encode())
         masked = ctx.pack(f"{id}.mask.png", encode_png(mask))
@@ -160,6 +163,35 @@ def shard(part: pa.Table, cfg: ShardConfig, ctx: Context) -> Result:
         return added
 
     return each(part.sort_by("shard_row"), ctx, one)
+
+
+def unreal(bits: NDArray[np.uint8], size: int | None) -> NDArray[np.uint8]:
+    """What a shard's mask says of each pixel of its picture: 0 real, or a value of `UNREAL`.
+
+    A pixel of the smaller picture is made of several, and takes the highest value among them: a thin stroke that was
+    painted over does not get lost.
+
+    Args:
+        bits: (H, W) uint8, strip's mask (`imaging.cleaning.Bit`).
+        size: side of the letterboxed picture, pixels; None keeps (H, W).
+    """
+    import numpy as np
+
+    from ultracurate.imaging.resize import letterbox
+
+    if size is None:
+        mask = np.zeros(bits.shape, np.uint8)
+        for value, bit in UNREAL.values():
+            mask[bits & bit > 0] = value
+        return mask
+    beside = letterbox(np.ones_like(bits), size, smooth=False)[0] == 0
+    mask = np.zeros(beside.shape, np.uint8)
+    for value, bit in UNREAL.values():
+        # From a middle level, since a pixel of an enlarged picture can also have a negative share in it.
+        share, _ = letterbox(np.where(bits & bit, np.uint8(255), np.uint8(128)), size, smooth=True)
+        mask[share != 128] = value
+    mask[beside] = UNREAL["outside"][0]
+    return mask
 
 
 def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
@@ -173,6 +205,12 @@ def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
     `sample_id` and `parent_id` are digests of the file's digest and the path. For a file that nobody else has, the two
     digests of encoded bytes are left empty, so that nobody can try paths with them; so is `record`, which for a folder
     is whatever its owner wrote there.
+
+    What cleaning did: `strip_method`, `strip_net`, `verdict` and `verdict_reason` are words, empty where there is none;
+    `blanked_share` is of the frame, `invented_share` and `zeroed_share` are of its field; `strings_left` is -1 where
+    nothing was read. `<id>.mask.png` says it by pixel: 0 real, 64 outside the field or the picture (black), 128 black
+    in place of a mark, 255 invented (`UNREAL`). The frame before cleaning is found by `original_sha256`, or where that
+    is empty by `sample_id`: `ultracurate original` writes it out, where the run was made.
     """
     own = row["host"] in ON_THIS_MACHINE
     geometry = {
@@ -204,6 +242,12 @@ def describe(row: Row, transform: dict[str, float] | None) -> dict[str, Any]:
         "height": row["height"],
         "geometry": json.dumps(geometry, sort_keys=True),
         "overlay_share": round(row["overlay_share"], 6),
+        "strip_method": row["strip_method"] or "",
+        "strip_net": row["strip_net"] or "",
+        **{name: round(row[name] or 0.0, 6) for name in ("blanked_share", "invented_share", "zeroed_share")},
+        "verdict": row["verdict"] or "",
+        "verdict_reason": row["verdict_reason"] or "",
+        "strings_left": -1 if row["strings_left"] is None else row["strings_left"],
         "cluster_size": row["cluster_size"],
         "lineage": row["lineage"],
     }

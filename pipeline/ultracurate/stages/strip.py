@@ -12,38 +12,52 @@ from ultracurate.core.context import Context
 from ultracurate.core.errors import ConfigError, MissingExtraError
 from ultracurate.core.schema import STRIPPED, Grain
 from ultracurate.core.stage import Reject, Result, Row, each, stage
-from ultracurate.stages._fields import NEEDS, settle
-from ultracurate.stages._strip import PAINTED_BIT, settled_sector, votes
+from ultracurate.stages._fields import NEEDS as FIELD_NEEDS
+from ultracurate.stages._fields import settle
+from ultracurate.stages._sample import regions_of
+from ultracurate.stages._strip import PAINTED_BIT, program, settled_sector, versions
+from ultracurate.stages._votes import NEEDS as VOTE_NEEDS
+from ultracurate.stages._votes import Votes, voters
 
 __all__ = ["PAINTED_BIT", "StripConfig", "strip"]
+
+VOTED = ("default", "classic")
+"""Methods that listen to other frames."""
 
 
 class StripConfig(Settings):
     """Settings of strip."""
 
     method: Literal["default", "classic", "seed", "none"] = Field(
-        default="seed",
-        description="default: a small net, and votes; classic: hand-made rules; seed: the published USF-MAE method, as "
+        default="default",
+        description="default: small nets, and votes; classic: hand-made rules; seed: the published USF-MAE method, as "
         "it is; none: nothing is painted over",
     )
     audit: bool = Field(
         default=True,
         description="default and classic: read every cleaned frame, erase what is readable, set aside what stays so; "
-        "needs tesserocr and rapidocr-onnxruntime",
+        "needs tesserocr and rapidocr",
     )
     ocr: bool = Field(default=True, description="The seed method's text branch; needs the tesseract program")
     radius: int = Field(default=3, ge=1, le=15, description="Radius of Navier-Stokes inpainting, pixels")
 
 
-def settle_fields(columns: pa.Table, cfg: StripConfig, ctx: Context) -> pa.Table:
-    """The insonated field of every frame, settled among its clip and its dataset's screens of one size."""
-    del cfg, ctx
-    return settle(columns)
+def settle_and_vote(columns: pa.Table, cfg: StripConfig, ctx: Context) -> pa.Table:
+    """What each frame takes from its neighbours: the insonated field, and who votes on what never changes."""
+    del ctx
+    settled = settle(columns)
+    nobody = pa.nulls(columns.num_rows, pa.large_string())
+    return settled.append_column("voters", voters(columns) if cfg.method in VOTED else nobody)
+
+
+def depends_on(cfg: StripConfig) -> dict[str, str]:
+    """Net and recognisers that a result depends on: with others it is another run."""
+    return versions(cfg.method, audit=cfg.audit, ocr=cfg.ocr)
 
 
 @stage(
     "strip",
-    version=3,
+    version=4,
     after="frames",
     grain=(Grain.FRAME, Grain.FRAME),
     needs=(
@@ -56,14 +70,14 @@ def settle_fields(columns: pa.Table, cfg: StripConfig, ctx: Context) -> pa.Table
         "frame_format",
         "shows",
         "shows_confidence",
-        "field_kind",
-        "field_confidence",
+        "regions",
     ),
     adds=STRIPPED,
     config=StripConfig,
     group_rows=24,  # about ten seconds of work: what a killed worker can lose
-    prepare=settle_fields,
-    prepare_needs=NEEDS,
+    prepare=settle_and_vote,
+    prepare_needs=tuple(dict.fromkeys((*FIELD_NEEDS, *VOTE_NEEDS))),
+    versions=depends_on,
     reasons={
         "text_left": "Something can still be read after two turns of cleaning; the frame stays where it came from.",
         "too_much_masked": "More than 10 % of the insonated field was taken for marks: too little of it is real.",
@@ -78,14 +92,21 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
     from ultracurate.imaging.overlay_seed import SeedParams
 
     settings = CleanSettings(radius=cfg.radius, audit=cfg.audit, seed=SeedParams(ocr=cfg.ocr))
-    same = votes(part, ctx) if cfg.method in ("default", "classic") else {}
+    votes = Votes(ctx)
+    reader = f"tesseract {program()['tesseract']}" if cfg.method == "seed" and cfg.ocr else None
 
     def one(row: Row) -> Row | Reject:
         settled = ctx.prepared.get(row["sample_id"], {})
         image = decode_image(ctx.read(row, "frame"), row["frame_format"])
-        constant, still = same.get(row["sample_id"], (None, None))
-        known = Evidence(row.get("shows"), row.get("shows_confidence") or 0.0, constant=constant, still=still)
-        sector = settled_sector(settled.get("sector"), row)
+        vote, moving = votes.of(settled.get("voters")), row["media"] == "clip"
+        known = Evidence(
+            row["shows"],
+            row["shows_confidence"] or 0.0,
+            regions=regions_of(row) if cfg.method == "default" else (),  # rules would take a vote for proof
+            constant=None if moving else vote,
+            still=vote if moving else None,
+        )
+        sector = settled_sector(settled)
         try:
             done = clean(image, sector, method=cfg.method, evidence=known, settings=settings)
         except MissingExtraError as exc:  # no picture's fault: it would fail every row
@@ -103,6 +124,7 @@ def strip(part: pa.Table, cfg: StripConfig, ctx: Context) -> Result:
             **cleaned.columns("clean"),
             **masked.columns("mask"),
             **ledger.columns(),
+            **({"strip_ocr": reader} if reader else {}),
             "sector": settled.get("sector"),
             "sector_from": settled.get("sector_from"),
             "overlay_share": float(np.mean((done.bits & PAINTED_BIT) > 0)),

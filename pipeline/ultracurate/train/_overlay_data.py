@@ -123,6 +123,11 @@ def _frame(row: dict[str, Any], image: U8, polygons: list[list[tuple[int, int]]]
     return Frame(_rgb(image), target, joined, field, bool(row["clean"]), weight)
 
 
+def near(marks: Mask) -> Mask:
+    """Marks (H, W) and the three pixels around them, which benchmarks count as theirs."""
+    return cv2.dilate(marks.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+
+
 def _bare(grey: U8, weight: float) -> Frame:
     """Tissue without marks as a frame that is nothing but field."""
     return Frame(_rgb(grey), np.zeros(grey.shape, np.uint8), {}, np.ones(grey.shape, np.bool_), True, weight)
@@ -165,7 +170,7 @@ def cut(seed: int, frames: Sequence[Frame], tissues: Sequence[U8]) -> list[tuple
     bare = [frame for frame in frames if frame.clean and (frame.field is not None or not frame.target.any())]
     if draw < 0.73 and bare:
         frame = bare[_one(bare, rng)]
-        image, field = _only_field(frame)
+        image, field = only_field(frame)
         return _of_burned(burn(image, [field], seed, held=False), rng)
     if draw < 0.77 or not frames:  # colour that is signal
         image, truth = make_modality("elastography", seed)
@@ -204,7 +209,7 @@ def _tissue(tissues: Sequence[U8], share: float) -> Callable[[Rng], U8]:
     return draw
 
 
-def _only_field(frame: Frame) -> tuple[U8, Mask]:
+def only_field(frame: Frame) -> tuple[U8, Mask]:
     """The frame cut to its field, black around it: what is drawn there has marks of its own."""
     if frame.field is None:
         return frame.image, np.ones(frame.target.shape, np.bool_)

@@ -82,8 +82,14 @@ def _senses(maps: Tensor) -> Tensor:
     """
     red, green, blue = maps[:, :1], maps[:, 1:2], maps[:, 2:]
     grey = maps.mean(dim=1, keepdim=True)
-    around = nn.functional.avg_pool2d(grey, 7, 1, 3, count_include_pad=False)
+    around = _blur(grey, 7)
     return torch.cat([grey, 3 * (red - green), 3 * (blue - green), 3 * (grey - around)], dim=1)
+
+
+def _blur(maps: Tensor, side: int) -> Tensor:
+    """Mean of (N, 1, H, W) over a square, what lies beyond the border left out: rows first, then columns."""
+    rows = nn.functional.avg_pool2d(maps, (1, side), 1, (0, side // 2), count_include_pad=False)
+    return nn.functional.avg_pool2d(rows, (side, 1), 1, (side // 2, 0), count_include_pad=False)
 
 
 def batches(folders: Sequence[Path], seed: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -142,7 +148,7 @@ def cost(logits: Tensor, targets: Tensor) -> Tensor:
     weight[targets == RIM] = RIM_WEIGHT
     weight[targets == UNSURE] = 0.0
     # A bar has as many pixels as a hundred calipers: pixels of fine marks count the more.
-    crowd = nn.functional.avg_pool2d(wanted, 15, 1, 7)
+    crowd = _blur(wanted, 15)
     weight = weight * torch.where(wanted > 0, 1.0 / (0.3 + crowd), 1.0)
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     entropy = (entropy * weight).sum() / (targets != UNSURE).sum().clamp(min=1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from ultracurate.phantom.burned.flow import paint_flow, power_map, ramp, velocit
 from ultracurate.phantom.burned.fonts import missing
 from ultracurate.phantom.burned.shapes import region
 from ultracurate.phantom.burned.site import site_of
+from ultracurate.phantom.burned.streams import STREAMS, stream
 from ultracurate.phantom.fields import draw_field
 from ultracurate.phantom.textures import Grey
 
@@ -91,6 +93,46 @@ def test_flow_stops_at_its_box_is_ragged_and_has_both_directions() -> None:
         both += bool((shown[:, 0] > shown[:, 2] + 40).any() and (shown[:, 2] > shown[:, 0] + 40).any())
     assert 0.05 < float(np.median(filled)) < 0.8
     assert both > 8
+
+
+def test_flow_is_made_of_many_sizes_from_specks_to_whole_boxes_and_is_dark_at_times() -> None:
+    image, (mask,) = picture("convex", 1)
+    colour, site = np.repeat(image[..., None], 3, axis=2), site_of(mask)
+    border = region((0.2, 0.2, 0.8, 0.7), site)
+    inside = paint_flow(np.zeros_like(colour), site, border, np.random.default_rng(0))
+    assert inside.image[~inside.mask].max() == 0
+    small = filled = dark = 0
+    for seed in range(60):
+        flow = paint_flow(colour, site, border, np.random.default_rng(seed))
+        _, _, stats, _ = cv2.connectedComponentsWithStats(flow.mask.astype(np.uint8), connectivity=8)
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        small += int((areas <= 12).sum())
+        filled += bool(flow.mask.sum() > 0.6 * cv2.contourArea(np.asarray(border, np.float32)))
+        dark += bool(flow.mask.any() and (flow.image[flow.mask].max(axis=1) < 90).mean() > 0.5)
+    assert small > 120
+    assert 3 <= filled < 25
+    assert 2 <= dark < 40
+
+
+def test_what_is_drawn_after_flow_does_not_depend_on_how_flow_is_drawn() -> None:
+    image, (mask,) = picture("linear", 1)
+    colour, site = np.repeat(image[..., None], 3, axis=2), site_of(mask)
+    rng, other = np.random.default_rng(5), np.random.default_rng(5)
+    paint_flow(colour, site, region((0.2, 0.2, 0.8, 0.7), site), rng)
+    paint_flow(colour, site, region((0.45, 0.45, 0.5, 0.5), site), other)
+    assert rng.random() == other.random()
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_every_kind_of_stream_has_flow_and_none_fills_its_grid_with_one_value(kind: str) -> None:
+    found = [one for seed in range(90) if (one := stream((60, 80), np.random.default_rng(seed))).kind == kind]
+    assert found
+    for one in found:
+        assert one.strength.shape == one.speed.shape == (60, 80)
+        assert one.strength.min() >= 0
+        assert one.strength.max() <= 1
+        assert np.isfinite(one.speed).all()
+    assert max(float(one.strength.std()) for one in found) > 0.05
 
 
 def test_colour_maps_run_from_one_end_to_the_other() -> None:

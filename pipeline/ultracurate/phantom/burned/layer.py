@@ -16,6 +16,8 @@ from ultracurate.phantom.textures import Grey
 
 FAINT = 24
 """Coverage of fewer than 24/255 is not drawn: nobody sees it, but a mask would count it."""
+SEEN = 16
+"""Levels by which at least half of a mark's pixels must differ from what they cover, or it is not drawn at all."""
 
 
 @dataclass
@@ -62,10 +64,13 @@ class Layer:
     def item(self, kind: str, text: str | None = None, opacity: float = 1.0, hides: bool = False) -> Iterator[Mark]:
         """One mark: all that is drawn inside the block belongs to it. What lies outside the frame leaves no mark.
 
-        `hides`: it is paint, so what it covers of older marks can no longer be seen.
+        A mark that could hardly be seen where it lies, such as grey letters on tissue as grey, is taken back: people
+        choose a place or a colour in which they can read what they draw.
+
+        `hides`: it is paint, so what it covers of older marks can no longer be seen; it is drawn on any ground.
         """
         mark = Mark(kind, text, GROUPS.get(kind) if text else None, opacity)
-        self._open, self._parts = mark, []
+        self._open, self._parts, before = mark, [], self.image.copy()
         yield mark
         self._open = None
         if not self._parts:
@@ -77,11 +82,18 @@ class Layer:
         for x, y, part in self._parts:
             window = cover[y - y0 : y - y0 + part.shape[0], x - x0 : x - x0 + part.shape[1]]
             window[:] = over(window, part)
-        if cover.any():
-            mark.x, mark.y, mark.cover = x0, y0, cover
-            if hides:
-                self._hide(mark)
-            self.marks.append(mark)
+        mark.x, mark.y, mark.cover = x0, y0, cover
+        if not cover.any() or not (hides or self._seen(mark, before)):
+            self.image[y0:y1, x0:x1] = before[y0:y1, x0:x1]
+            return
+        if hides:
+            self._hide(mark)
+        self.marks.append(mark)
+
+    def _seen(self, mark: Mark, before: Grey) -> bool:
+        x0, y0, x1, y1 = mark.box
+        change = cv2.absdiff(self.image[y0:y1, x0:x1], before[y0:y1, x0:x1]).max(axis=2)
+        return bool(2 * np.count_nonzero(change[mark.cover > 0] > SEEN) >= np.count_nonzero(mark.cover))
 
     def blend(self, cover: Grey, x: int, y: int, colour: Colour | Grey) -> None:
         """Blend a colour, or RGB pixels (h, w, 3), by `cover` (h, w) 0..255 with its corner at (x, y)."""
