@@ -72,7 +72,7 @@ def test_boxes_within_boxes_are_lines_and_cost_their_own_pixels_only() -> None:
     found = _strokes.find(image, INSIDE, ~INSIDE)
     assert (found.drawn | found.text)[image > 0].mean() > 0.99
     arc = cv2.ellipse(np.zeros((SIDE, SIDE), np.uint8), (300, 300), (200, 90), 0, 20, 150, 200, 2)
-    pieces = _strokes._pieces(arc, INSIDE, ~INSIDE, 1.0)
+    pieces = _strokes._pieces(np.asarray(arc, np.uint8), INSIDE, ~INSIDE, 1.0)
     assert not _strokes._lines(pieces, 1.0).any()
 
 
@@ -107,7 +107,7 @@ def test_a_very_high_line_is_erased_by_strokes_of_bounded_size(monkeypatch: pyte
         sides.append(max(kernel.shape))
         return real(part, how, kernel)
 
-    monkeypatch.setattr(audit.cv2, "morphologyEx", watched)
+    monkeypatch.setattr(cv2, "morphologyEx", watched)
     mask = audit.strokes_in(image, [(60, 120, 500, 440)])
     assert max(sides) <= audit._BROADEST
     assert mask[image > 200].mean() > 0.9
