@@ -7,12 +7,11 @@ import pytest
 
 from ultracurate.core.errors import ConfigError
 from ultracurate.imaging import nets, overlay_net
+from ultracurate.imaging._by_net import net_marks
+from ultracurate.imaging.marks import Evidence
 from ultracurate.imaging.overlay_net import MARGIN, TILE, probability
 from ultracurate.phantom.burned import Burned, burned_screen
 from ultracurate.phantom.burned.fonts import DRAWN
-
-FILLED = ("result_box", "redaction_paint", "banner", "grey_bar", "colour_bar")
-"""Flat areas, of which the net finds the border at best (docs/models/overlay-v1.md)."""
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +23,15 @@ def test_marks_on_the_field_are_found_and_tissue_is_not(screens: list[Burned]) -
     hit = marks = false = called = blank = 0
     for screen in screens:
         field = np.logical_or.reduce(screen.fields)
-        found = probability(screen.image) > 0.5
+        found = net_marks(screen.image, field, Evidence(), None).mask
         near = cv2.dilate(screen.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-        strokes = field & np.logical_or.reduce([mask for kind, mask in screen.masks.items() if kind not in FILLED])
-        hit += int(np.count_nonzero(found & strokes))
-        marks += int(np.count_nonzero(strokes))
+        hit += int(np.count_nonzero(found & screen.mask & field))
+        marks += int(np.count_nonzero(screen.mask & field))
         called += int(np.count_nonzero(found & field))
         false += int(np.count_nonzero(found & field & ~near))
-        blank += int(np.count_nonzero((probability(screen.clean) > 0.5) & field))
-    assert marks > 5000
-    assert hit > 0.5 * marks
+        blank += int(np.count_nonzero(net_marks(screen.clean, field, Evidence(), None).mask & field))
+    assert marks > 15_000
+    assert hit > 0.8 * marks
     assert false < 0.15 * called
     assert blank < 0.15 * marks
 
