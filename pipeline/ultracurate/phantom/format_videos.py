@@ -31,7 +31,9 @@ def writer(container: str, codec: str, pixels: str = "yuv420p", **options: str) 
         except ImportError:
             raise MissingExtraError("Writing video files", "video") from None
         if codec == "libx265":  # else it writes its settings to standard error
-            options.setdefault("x265-params", "log-level=none:pools=1:frame-threads=1")
+            # Asked to look ahead further than the clip lasts, it hands out times that nobody has set.
+            plain = "log-level=none:pools=1:frame-threads=1:bframes=0:b-adapt=0:rc-lookahead=0"
+            options.setdefault("x265-params", plain)
         buffer = io.BytesIO()
         with av.open(buffer, "w", format=container, options={"fflags": "+bitexact"}) as output:
             rate = Fraction(facts.fps or 25.0).limit_denominator(1001)
