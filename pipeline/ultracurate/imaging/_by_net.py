@@ -1,4 +1,4 @@
-"""Marks by the overlay net; colour, other frames and headers only move the bar that its probability must clear."""
+"""Marks by the overlay net, by colour and by filled areas; other frames and headers only move the net's bar."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ def net_marks(image: U8, inside: Mask, evidence: Evidence, net: Net | None) -> M
         net: another net than the shipped one.
     """
     if net is None and not shipped():
-        found = classic_marks(image, inside, evidence)
-        return replace(found, used="classic")
+        return replace(classic_marks(image, inside, evidence), used="classic")
     x, y, wide, tall = cv2.boundingRect(inside.astype(np.uint8))
     if not (wide and tall):
         return Marks(np.zeros(inside.shape, np.bool_))
@@ -62,7 +61,7 @@ def net_marks(image: U8, inside: Mask, evidence: Evidence, net: Net | None) -> M
     flow = find_flow(image, away, inside, expected=evidence.shows_map)
     coloured = colour_marks(away, flow, inside)
     lower = evidence.votes(inside.shape)
-    if not (evidence.shows_map or flow.sure.any()):  # in such a picture colour says nothing
+    if not (evidence.shows_map or flow.sure.any()):  # beside flow, colour is no reason to believe the net more
         lower = lower | coloured
     # From here on only the box around the field is looked at: it is half of many pictures.
     part, field = np.ascontiguousarray(image[window]), inside[window]
@@ -70,15 +69,25 @@ def net_marks(image: U8, inside: Mask, evidence: Evidence, net: Net | None) -> M
     harder = _harder(image.shape[0]) + VOTE * ((flow.sure | flow.maybe)[window].astype(np.float32) - lower[window])
     likely = (probable > PIXEL + harder) & field
     unit = float(np.clip(image.shape[0] / 600, 0.6, 2.0))
-    drawn = _believed(parts(part, field, likely, probable, away[window], unit, evidence.shows_confidence), harder)
-    if not (evidence.shows_map and not flow.sure.any()):  # colour that was expected and not found may be anywhere
-        drawn |= coloured[window]
-    drawn |= completed(part, field, drawn, unit)
-    found_by_net = np.zeros(inside.shape, np.bool_)
-    found_by_net[window] = drawn
-    kept = found_by_net & ~(flow.sure & ~_pen(found_by_net, image, flow))
-    branches = {Bit.NET: found_by_net, Bit.COLOUR: coloured}
+    by_net = _believed(parts(part, field, likely, probable, away[window], unit, evidence.shows_confidence), harder)
+    # Colour that was expected and not found may be anywhere.
+    drawn = by_net if evidence.shows_map and not flow.sure.any() else by_net | coloured[window]
+    filled = completed(part, field, drawn, unit)
+    found = _placed(drawn | filled, window, inside.shape)
+    kept = found & ~(flow.sure & ~_pen(found, image, flow))
+    branches = {
+        Bit.NET: _placed(by_net, window, inside.shape),
+        Bit.COLOUR: coloured,
+        Bit.STROKE: _placed(filled, window, inside.shape),
+    }
     return Marks(kept, branches, net=overlay_net.NET if net is None else "", spare=flow.sure)
+
+
+def _placed(part: Mask, window: tuple[slice, slice], size: tuple[int, ...]) -> Mask:
+    """The mask of a window in one of the whole picture."""
+    whole = np.zeros(size, np.bool_)
+    whole[window] = part
+    return whole
 
 
 def on_black(image: U8, inside: Mask) -> U8:

@@ -56,11 +56,11 @@ def examples(
     for seed in range(FIRST, FIRST + screens):
         burned = burned_screen(seed, held=False)
         yield _described(burned.image, field_of(burned), np.where(burned.mask, np.uint8(MARK), np.uint8(0)))
-    frames = [frame for frame in read_train_half(labels, samples) if frame.field is not None]
+    frames = read_train_half(labels, samples)
     for frame in frames:
         if frame.field is not None:
             yield _described(frame.image, frame.field, frame.target)
-    bare = [frame for frame in frames if frame.clean]
+    bare = [frame for frame in frames if frame.clean and frame.field is not None]
     for seed in range(FIRST, FIRST + screens // 2 if bare else FIRST):
         image, field = only_field(bare[seed % len(bare)])
         burned = burn(image, [field], seed, held=False)
